@@ -312,8 +312,8 @@ def backtest_next(
         over these customers, for each k, ``hit@k`` (the share of whom one of k recommendations
         was bought), ``recall@k`` (the mean share of the new categories that were among the k)
         and ``precision@k`` (the mean share of the k that were bought), all float64, null
-        without customers. Only categories with ``min_customers`` or more up to the date count as new:
-        others cannot be recommended.
+        without customers. Only categories with ``min_customers`` or more up to the date
+        count as new: others cannot be recommended.
 
     Raises
     ------

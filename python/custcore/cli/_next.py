@@ -37,13 +37,13 @@ SHOWN = 10
         ("Five for each customer, to a file", "custcore next bought.csv --categories item -o next.parquet"),
         (
             "How often that would have been right in the last 14 days",
-            "custcore next bought.csv --categories item --min-customers 2 --backtest --horizon 14",
+            "custcore next bought.csv --categories item --backtest --horizon 14",
         ),
         (
             "The model, for purchases to come",
-            "custcore next bought.csv --categories item --min-customers 2 --save-model next.json",
+            "custcore next bought.csv --categories item --save-model next.json",
         ),
-        ("New purchases by that model", "custcore next bought.csv --categories item --model next.json -k 1 -o one.csv"),
+        ("New purchases by that model", "custcore next bought.csv --categories item --model next.json -k 1"),
     ),
 )
 @_options.file_options

@@ -49,11 +49,7 @@ def required_column(categories: str | None) -> str:
         ("What each country likes", "custcore preferences bought.csv --categories item --by country"),
         (
             "How broad customers buy",
-            "custcore preferences bought.csv --categories item --table breadth -o breadth.csv",
-        ),
-        (
-            "Who buys on offer",
-            "custcore preferences bought.csv --categories item --promotion discount --table promotion -o promo.csv",
+            "custcore preferences bought.csv --categories item --table breadth -o out.csv",
         ),
     ),
 )
@@ -110,7 +106,7 @@ def command(
         found = base.preferences(measure, by=by, **options)  # type: ignore[arg-type]
         made = found
         if table == "breadth":
-            made = base.breadth(**options)  # type: ignore[arg-type]
+            made = base.breadth(**options)
         elif table == "promotion":
             made = base.promotion_sensitivity(as_of=as_of, n_threads=threads)
         elif table == "features":
