@@ -72,6 +72,15 @@ def purchases() -> custcore.CustomerBase:
     return base
 
 
+def baskets() -> custcore.CustomerBase:
+    """A base of three categories."""
+    base = custcore.CustomerBase(amount=None, categories="kind")
+    bought = [(1, "tea"), (1, "tin"), (2, "tea"), (2, "tin"), (3, "tea"), (3, "pot"), (4, "tin")]
+    columns = {"customer_id": [customer for customer, _ in bought], "kind": [kind for _, kind in bought]}
+    base.update(pa.table(columns | {"timestamp": [datetime.date(2026, 1, 5)] * len(bought)}))
+    return base
+
+
 def lifecycle(**settings: Any) -> custcore.LifecycleModel:
     return custcore.LifecycleModel(min_at_risk=1, quantiles=(0.4, 0.9), **settings).fit(purchases())
 
@@ -105,6 +114,7 @@ SMALL: dict[str, Callable[[], Model]] = {
     "kmeans": lambda: custcore.KMeans(1, columns=["n_orders"]).fit(customers()),
     "churn": lambda: custcore.ChurnModel(30, strata=(1, 2), min_at_risk=1).fit(purchases()),
     "lifecycle": lifecycle,
+    "next_category": lambda: custcore.NextCategory(min_customers=1).fit(baskets()),
     "clv_purchases": lambda: clv.NBD.of_parameters({"r": 0.5, "alpha": 3.0}),
     "clv_spend": lambda: clv.GammaGamma.of_parameters({"p": 6.0, "q": 4.0, "gamma": 15.0}),
     "clv_contracts": lambda: clv.SBG.of_parameters({"a": 0.7, "b": 1.2}),
@@ -175,6 +185,7 @@ UNFITTED: dict[str, Callable[[], Model]] = {
     "rfm": lambda: custcore.RFMScorer(bins=(3, 4, 5), cuts={"monetary": [1.0]}, segments=None),
     "quantile": lambda: custcore.QuantileScorer(["a", "b"], ties="split"),
     "churn": lambda: custcore.ChurnModel(7, strata=[1, 9], min_at_risk=2),
+    "next_category": lambda: custcore.NextCategory("confidence", min_customers=3),
     "clv": lambda: clv.BGNBD(unit="year", starts="all", prior={"a": (0.0, 1.0)}),
     "spend": lambda: clv.GammaGamma(max_iter=7, on_failure="warn"),
     "contracts": clv.SBG,

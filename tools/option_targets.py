@@ -17,8 +17,10 @@ from custcore._options import (
     funnels,
     lifecycles,
     measures,
+    next_category,
     planning,
     portraits,
+    preferences,
     reading,
     scores,
     value,
@@ -157,6 +159,12 @@ def frame_functions(library: str, annotation: str, *, reported: bool) -> tuple[T
         *(
             Target(f"adapters/_{library}_affinity_functions.py", name, (purchases, affinity.ITEM), options)
             for name, options in (("pairs", PAIRS_ONCE), ("rules", RULES_ONCE))
+        ),
+        Target(
+            f"adapters/_{library}_preferences_functions.py",
+            "preferences",
+            (purchases, *preferences.OF_TRANSACTIONS[:2]),
+            preferences.OF_TRANSACTIONS[2:],
         ),
         Target(f"adapters/_{library}_clv_functions.py", "clv_summary", (purchases,), clv.CLV_SUMMARY),
         Target(
@@ -355,6 +363,28 @@ TARGETS = (
         measures.BASE_DECOMPOSITION[:3],
         measures.BASE_DECOMPOSITION[3:],
     ),
+    Target("affinity/_next_category.py", "NextCategory", next_category.MODEL[:1], next_category.MODEL[1:]),
+    Target("affinity/_next_category.py", "NextCategory.fit", next_category.FIT, THREADS),
+    Target(
+        "affinity/_next_category.py",
+        "NextCategory.recommend",
+        next_category.RECOMMEND[:3],
+        (*next_category.RECOMMEND[3:], t.N_THREADS),
+    ),
+    Target(
+        "affinity/_next_category.py",
+        "backtest_next",
+        next_category.BACKTEST[:3],
+        (*next_category.BACKTEST[3:], t.N_THREADS),
+    ),
+    Target("base/_preferences.py", "Preferences.preferences", preferences.PREFERENCES[:1], preferences.PREFERENCES[1:]),
+    Target("base/_preferences.py", "Preferences.channel_preferences", (), preferences.CHANNEL_PREFERENCES),
+    Target("base/_preferences.py", "Preferences.breadth", (), preferences.BREADTH),
+    Target("base/_preferences.py", "Preferences.promotion_sensitivity", (), preferences.PROMOTION),
+    Target("base/_preferences.py", "Preferences.channels", (), preferences.CHANNELS),
+    Target(
+        "base/_preferences.py", "Preferences.preference_features", preferences.FEATURES[:2], preferences.FEATURES[2:]
+    ),
     Target("base/_growth.py", "Growth.order_ladder", funnels.LADDER[:2], funnels.LADDER[2:]),
     Target("base/_growth.py", "Growth.acquisition", funnels.ACQUISITION[:1], funnels.ACQUISITION[1:]),
     Target("base/_growth.py", "Growth.change", funnels.CHANGE[:2], funnels.CHANGE[2:]),
@@ -477,6 +507,12 @@ TARGETS = (
     ),
     Target("adapters/_affinity.py", "FrameAffinity.pairs", (affinity.ITEM,), PAIRS_ONCE),
     Target("adapters/_affinity.py", "FrameAffinity.rules", (affinity.ITEM,), RULES_ONCE),
+    Target(
+        "adapters/_preferences.py",
+        "FramePreferences.preferences",
+        preferences.OF_TRANSACTIONS[:2],
+        preferences.OF_TRANSACTIONS[2:],
+    ),
     Target("adapters/_clv.py", "FrameLifetimeValue.clv_summary", (), clv.CLV_SUMMARY),
     Target("adapters/_clv.py", "FrameLifetimeValue.clv_predict", clv.FRAME_PREDICT[:2], clv.FRAME_PREDICT[2:]),
     Target("adapters/_portraits.py", "PortraitMethods.portrait", portraits.PORTRAIT[1:2], portraits.PORTRAIT[2:]),
@@ -514,7 +550,7 @@ TARGETS = (
 
 # The dicts of options that the core takes, by their names in its stub.
 DICTS = {
-    "ReadOptions": t.READ,
+    "ReadOptions": (*t.READ, *bases.CATEGORIES),
     "ScoreOptions": scores.SCORES,
     "CohortOptions": cohorts.CORE,
     "AbcOptions": value.ABC_CORE,

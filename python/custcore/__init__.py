@@ -23,7 +23,7 @@ from custcore._rfm import (
     rfm,
     rfm_scores,
 )
-from custcore.affinity import Baskets, pairs, rules
+from custcore.affinity import Baskets, NextCategory, backtest_next, pairs, rules
 from custcore.allocation import Allocation, Curve, allocate, allocate_contacts
 from custcore.base import CustomerBase, Review, scan
 from custcore.cluster import Breaks, KMeans, Scaler, natural_breaks, segment_customers, select_k
@@ -53,6 +53,7 @@ __all__ = [
     "ExplainedScore",
     "KMeans",
     "LifecycleModel",
+    "NextCategory",
     "Portrait",
     "QuantileScorer",
     "RFMScorer",
@@ -74,6 +75,7 @@ __all__ = [
     "allocate",
     "allocate_contacts",
     "backtest",
+    "backtest_next",
     "before_after",
     "clv",
     "clv_summary",

@@ -18,6 +18,7 @@ __all__ = [
     "KMeans",
     "LifecycleModel",
     "Memory",
+    "NextCategory",
     "ParquetColumns",
     "PurchaseModel",
     "QuantileScorer",
@@ -39,9 +40,12 @@ __all__ = [
     "allocate",
     "allocate_contacts",
     "backtest",
+    "backtest_next",
     "base_measures",
     "before_after",
+    "breadth",
     "change",
+    "channels",
     "clv_summary",
     "cohort_retention",
     "compare",
@@ -63,7 +67,10 @@ __all__ = [
     "portrait",
     "portrait_marks",
     "portrait_sentences",
+    "preference_features",
+    "preferences",
     "profile_table",
+    "promotion_sensitivity",
     "read_model",
     "rfm_scores",
     "rfm_table",
@@ -105,6 +112,10 @@ class ReadOptions(TypedDict):
     timezone: str | None
     on_null: str
     on_nonfinite: str
+    categories: str | None
+    promotion: str | None
+    channel: str | None
+    category_days: bool
 
 @type_check_only
 class ScoreOptions(TypedDict):
@@ -456,6 +467,63 @@ def funnel(
     observation_end: _Bound | None,
     n_threads: int | None,
 ) -> Table: ...
+
+@final
+class NextCategory:
+    def __new__(cls, *, method: str, min_customers: int) -> NextCategory: ...
+    def fit(self, base: CustomerBase, day: _Day | None, *, n_threads: int | None) -> NextCategory: ...
+    def recommend(
+        self, base: CustomerBase, k: int, day: _Day | None, *, exclude_owned: bool, n_threads: int | None
+    ) -> Table: ...
+    @property
+    def is_fitted(self) -> bool: ...
+    @property
+    def settings(self) -> tuple[str, int]: ...
+    @property
+    def as_of(self) -> str | None: ...
+    @property
+    def sizes(self) -> tuple[int, int, int]: ...
+    def categories(self) -> Table: ...
+    def to_bytes(self) -> bytes: ...
+    @staticmethod
+    def from_bytes(data: bytes) -> NextCategory: ...
+
+def backtest_next(
+    base: CustomerBase,
+    dates: list[_Day],
+    horizon: int,
+    *,
+    k: list[int],
+    methods: list[str],
+    min_customers: int,
+    n_threads: int | None,
+) -> Table: ...
+def preferences(
+    base: CustomerBase,
+    preferred: str,
+    measure: str,
+    prior_orders: float,
+    *,
+    by: str | None,
+    segment_table: tuple[object, str] | None,
+    day: _Day | None,
+    n_threads: int | None,
+) -> Table: ...
+def preference_features(
+    base: CustomerBase,
+    preferred: str,
+    measure: str,
+    prior_orders: float,
+    top: int,
+    *,
+    day: _Day | None,
+    n_threads: int | None,
+) -> Table: ...
+def breadth(base: CustomerBase, prior_orders: float, *, day: _Day | None, n_threads: int | None) -> Table: ...
+def promotion_sensitivity(
+    base: CustomerBase, prior_rows: float, *, day: _Day | None, n_threads: int | None
+) -> Table: ...
+def channels(base: CustomerBase, *, day: _Day | None, n_threads: int | None) -> Table: ...
 def order_ladder(
     base: CustomerBase,
     n: int,
@@ -1169,7 +1237,7 @@ class EffectResult:
         others: list[object],
         *,
         n_threads: int | None,
-        progress: Progress | None,
+        progress: _Progress | None,
         rows_total: int | None,
     ) -> EffectResult: ...
     @staticmethod

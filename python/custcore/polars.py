@@ -11,6 +11,7 @@ from custcore.adapters._polars_functions import clusters, cohort_retention, kmea
 from custcore.adapters._polars_lifecycle_functions import lifecycle
 from custcore.adapters._polars_measures_functions import decomposition, measures
 from custcore.adapters._polars_portraits import funnel, nps, portrait
+from custcore.adapters._polars_preferences_functions import preferences
 from custcore.adapters._polars_rfm_functions import rfm, rfm_scores
 from custcore.adapters._polars_value_functions import abc
 from custcore.adapters.polars import CustcoreNamespace
@@ -33,6 +34,7 @@ __all__ = [
     "nps",
     "pairs",
     "portrait",
+    "preferences",
     "rfm",
     "rfm_scores",
     "rules",

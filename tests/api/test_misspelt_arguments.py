@@ -31,7 +31,7 @@ RETURNED = {
 # Methods of frames of purchases.
 OF_PURCHASES = (
     *("rfm", "rfm_scores", "cohort_retention", "segment_customers"),
-    *("pairs", "rules", "abc", "clv_summary", "lifecycle", "measures", "decomposition"),
+    *("pairs", "rules", "abc", "clv_summary", "lifecycle", "preferences", "measures", "decomposition"),
 )
 
 

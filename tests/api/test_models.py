@@ -20,7 +20,7 @@ import custcore
 from custcore import clv
 from custcore.errors import InvalidTypeError, ModelFormatError, NotFittedError
 from custcore.experiments import EffectResult
-from tests.model_cases import FITTED, SMALL, UNFITTED, Model, customers, decimals, purchases, repeat_customers
+from tests.model_cases import FITTED, SMALL, UNFITTED, Model, baskets, customers, decimals, purchases, repeat_customers
 
 PROBES = [(0, 1, -3.0), (3, 2, 12.8), (6, 4, 130.1), (-1, 99, 1e300), (2, 1, 0.1)]
 
@@ -34,6 +34,9 @@ def answers(model: Model) -> Any:
     if isinstance(model, custcore.ChurnModel):
         scores = model.score(purchases(), "2030-01-01")
         return scores.to_pylist(), scores.report, model.curves_.to_pylist(), model.strata_.to_pylist(), model.as_of_
+    if isinstance(model, custcore.NextCategory):
+        found = model.recommend(baskets(), 3)
+        return found.to_pylist(), model.categories_.to_pylist(), model.n_customers_, model.n_pairs_, model.as_of_
     if isinstance(model, custcore.KMeans):
         centers = model.cluster_centers_.tolist(), model.init_centers_.tolist(), model.inertia_, model.names_
         return *centers, model.n_iter_, model.feature_names_in_, model.predict_one(model.cluster_centers_[0].tolist())

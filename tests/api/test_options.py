@@ -116,7 +116,7 @@ def test_words_that_text_names():
 
 def test_dicts_of_the_core():
     options, _, _ = custcore.CustomerBase()._core.settings()
-    assert set(options) - {"as_of"} == set(names(transactions.READ)) - {"as_of"}
+    assert set(options) - {"as_of"} == set(names((*transactions.READ, *bases.CATEGORIES))) - {"as_of"}
 
 
 @pytest.mark.parametrize("name", sorted(callables()))

@@ -35,8 +35,12 @@ def write_example_files(folder: Path) -> None:
         custcore.rfm_scores(scored, as_of=day).to_parquet(folder / f"{name}.parquet")
     bought = [(client, ("tea", "tin", "pot")[bill % 3]) for client, _, _, bill, _ in rows]
     save(folder / "items.csv", ["customer_id", "item"], bought)
-    dated = [(client, day, item) for (client, item), (_, day, *_) in zip(bought, rows, strict=True)]
-    save(folder / "bought.csv", ["customer_id", "timestamp", "item"], dated)
+    kinds = [("tea", "tin", "pot", "cup", "jar")[(bill * 7 + pieces) % 5] for _, _, pieces, bill, _ in rows]
+    lines = [
+        (client, day, pieces, bill, kind, country, 2 * (pieces % 3))
+        for (client, day, pieces, bill, country), kind in zip(rows, kinds, strict=True)
+    ]
+    save(folder / "bought.csv", [*columns[:4], "item", "country", "discount"], lines)
     answers = [(client, day, pieces % 11, country) for client, day, pieces, _, country in rows]
     save(folder / "answers.csv", ["customer_id", "day", "score", "segment"], answers)
     mailed = [(client, "2026-02-05") for client in sorted({row[0] for row in rows})[::4]]

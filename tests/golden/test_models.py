@@ -30,6 +30,6 @@ def test_a_file_of_an_earlier_version(path: Path) -> None:
 def test_there_are_files_of_each_kind() -> None:
     kinds = {json.loads(path.read_bytes())["kind"] for path in MODELS.glob("*.json")}
     assert kinds == {
-        *("churn", "kmeans", "lifecycle", "quantile_scorer", "rfm_scorer", "scaler", "segment_map"),
+        *("churn", "kmeans", "lifecycle", "next_category", "quantile_scorer", "rfm_scorer", "scaler", "segment_map"),
         *("clv_contracts", "clv_purchases", "clv_spend"),
     }

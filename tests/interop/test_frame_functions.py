@@ -42,6 +42,7 @@ METHODS = [
     "funnel",
     "kmeans",
     "lifecycle",
+    "preferences",
     "measures",
     "nps",
     "portrait",
@@ -88,6 +89,8 @@ def test_functions_give_what_the_accessor_gives(module: Any, frame: Any) -> None
     of_base = expected.lifecycle(model=windows, prospects=["nobody"])
     assert list(stages["stage"]) == of_base["stage"].to_pylist()
     assert list(stages["n_orders"]) == of_base["n_orders"].to_pylist()
+    likes = module.preferences(frame, "amount", **NAMES)
+    assert likes.equals(accessor.preferences("amount", **NAMES))
     summary = module.clv_summary(frame, **NAMES, calibration_end="2026-03-01")
     assert summary.equals(accessor.clv_summary(**NAMES, calibration_end="2026-03-01"))
     known = custcore.clv.BGNBD.of_parameters({"r": 0.5, "alpha": 4.0, "a": 1.0, "b": 3.0})

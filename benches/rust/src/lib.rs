@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use custcore::internals::{BinEdges, NumberColumn, Numbers, Threads};
 use custcore::{
-    AsOf, BaseSpec, CenterInit, ColumnRoles, Context, CustomerBase, Error, Features, KMeansSpec, MatrixLayout, Result, RfmScorer, RfmSpec,
+    AsOf, BaseSpec, CategoryColumns, CenterInit, ColumnRoles, Context, CustomerBase, Error, Features, KMeansSpec, MatrixLayout, Result, RfmScorer, RfmSpec,
     SimdPath, Table, Track, rfm,
 };
 
@@ -116,6 +116,7 @@ fn grouped(batch: &RecordBatch, track: Track) -> Result<CustomerBase> {
         amount: Some("amount".into()),
         order_id: has_orders.then(|| "order_id".into()),
         attributes: Vec::new(),
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

@@ -35,6 +35,10 @@ def read_options(
     order_lines: str = "any",
     n_days: bool = False,
     attributes: Mapping[str, str] | None = None,
+    categories: str | None = None,
+    promotion: str | None = None,
+    channel: str | None = None,
+    category_days: bool = False,
 ) -> ReadOptions:
     """The options for reading transactions, checked, for the core."""
     return {
@@ -52,6 +56,10 @@ def read_options(
         "order_lines": arguments.name("order_lines", order_lines),
         "n_days": arguments.flag("n_days", n_days),
         "attributes": arguments.pairs("attributes", attributes),
+        "categories": arguments.optional_name("categories", categories),
+        "promotion": arguments.optional_name("promotion", promotion),
+        "channel": arguments.optional_name("channel", channel),
+        "category_days": arguments.flag("category_days", category_days),
     }
 
 
@@ -67,7 +75,7 @@ def columns_read(*scans: ReadOptions, others: Iterable[str | None] = ()) -> Colu
     found.extend(others)
     found.roles = {}
     for options in scans:
-        for role in ("customer_id", "timestamp", "amount", "order_id"):
+        for role in ("customer_id", "timestamp", "amount", "order_id", "categories", "promotion", "channel"):
             given: Any = options[role]
             for name in given if isinstance(given, list | tuple) else [given]:
                 if name is not None:
@@ -80,7 +88,8 @@ def _columns(options: ReadOptions) -> list[str | None]:
     roles: tuple[Any, ...] = (options["customer_id"], options["timestamp"], options["amount"], options["order_id"])
     for role in roles:  # a composite key is a list
         names.extend(role if isinstance(role, list | tuple) else [role])
-    return [*names, *(name for name, _ in options["attributes"])]
+    names.extend(name for name, _ in options["attributes"])
+    return [*names, options["categories"], options["promotion"], options["channel"]]
 
 
 def _decimals(value: object) -> int:

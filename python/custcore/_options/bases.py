@@ -6,7 +6,66 @@ from custcore._options import cohorts as c
 from custcore._options import transactions as t
 from custcore._options.option import Option
 
-__all__ = ["AS_OF", "BASE", "BASES", "BATCH_ID", "COHORTS_OF_BASE", "COMMIT_EVERY", "TRANSITIONS"]
+__all__ = [
+    "AS_OF",
+    "BASE",
+    "BASES",
+    "BATCH_ID",
+    "CATEGORIES",
+    "CATEGORY_DAYS",
+    "COHORTS_OF_BASE",
+    "COMMIT_EVERY",
+    "TRANSITIONS",
+]
+
+CATEGORY_DAYS = Option(
+    "category_days",
+    "bool",
+    "Whether categories and channels are kept by day, so that they are known as of past days. It needs "
+    '``track="days"`` or ``"orders"``.',
+    default=False,
+    core="bool",
+)
+CATEGORIES = (
+    Option(
+        "categories",
+        "str | None",
+        "Column of categories, departments, brands or other values of lines, of the types of attributes. The orders, "
+        "rows, money and last day of each customer with each value are kept: for :meth:`preferences`, :meth:`breadth` "
+        "and :class:`custcore.NextCategory`. Rows without a value are reported there.",
+        default=None,
+        type="str",
+        core="str | None",
+        help="Column of categories, whose orders, rows and money are kept for each customer.",
+        group="Columns",
+        metavar="NAME",
+    ),
+    Option(
+        "promotion",
+        "str | None",
+        "Column of discounts, with ``categories``: a line with true, or with a number above 0, has one. Rows and money "
+        "with a discount are kept, too: for :meth:`promotion_sensitivity`.",
+        default=None,
+        type="str",
+        core="str | None",
+        help="Column of discounts: true, or a number above 0.",
+        group="Columns",
+        metavar="NAME",
+    ),
+    Option(
+        "channel",
+        "str | None",
+        "Column of channels, such as stores: that of an order is the value of its earliest line, ties by the smallest. "
+        "The orders of each customer through each are kept: for :meth:`channels`.",
+        default=None,
+        type="str",
+        core="str | None",
+        help="Column of channels, such as stores.",
+        group="Columns",
+        metavar="NAME",
+    ),
+    CATEGORY_DAYS,
+)
 
 BASE = (
     t.CUSTOMER_ID,
@@ -25,6 +84,7 @@ BASE = (
         group="Base",
     ),
     t.ATTRIBUTES,
+    *CATEGORIES,
     t.N_DAYS.but(text="Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a purchase."),
     t.RETURNS,
     t.ZERO_IS_PURCHASE,

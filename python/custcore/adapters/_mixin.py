@@ -14,6 +14,7 @@ from custcore.adapters._cohorts import FrameCohorts
 from custcore.adapters._columns import columns_of, feature_names, given
 from custcore.adapters._lifecycle import FrameLifecycle
 from custcore.adapters._portraits import PortraitMethods
+from custcore.adapters._preferences import FramePreferences
 from custcore.cohort._presets import with_presets
 
 if TYPE_CHECKING:
@@ -38,7 +39,12 @@ class Scorer(Protocol):
 
 @proposing_methods
 class FrameMethods(
-    FrameLifecycle[Frame], FrameLifetimeValue[Frame], PortraitMethods[Frame], FrameAffinity[Frame], CampaignMethods
+    FrameLifecycle[Frame],
+    FrameLifetimeValue[Frame],
+    FramePreferences[Frame],
+    PortraitMethods[Frame],
+    FrameAffinity[Frame],
+    CampaignMethods,
 ):
     """Methods of an accessor whose results are frames of its library."""
 

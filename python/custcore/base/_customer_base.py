@@ -18,6 +18,7 @@ from custcore.base._growth import Growth
 from custcore.base._lifecycle import Lifecycle
 from custcore.base._measures import BaseMeasures
 from custcore.base._planning import Planning
+from custcore.base._preferences import Preferences
 from custcore.base._tracking import Tracking
 from custcore.base._value import ValueClasses
 from custcore.errors import InvalidTypeError
@@ -33,7 +34,17 @@ __all__ = ["CustomerBase"]
 
 
 class CustomerBase(
-    Changes, Analyses, ValueClasses, Lifecycle, LifetimeValue, BaseMeasures, Experiments, Planning, Tracking, Growth
+    Changes,
+    Analyses,
+    ValueClasses,
+    Preferences,
+    Lifecycle,
+    LifetimeValue,
+    BaseMeasures,
+    Experiments,
+    Planning,
+    Tracking,
+    Growth,
 ):
     """First and last day, orders and money of every customer: kept, updated, merged, saved.
 
@@ -77,6 +88,22 @@ class CustomerBase(
         Columns to keep per customer, each with its value at the first or at the last
         purchase; ties go to the smallest value. They may be integers, strings, binary,
         bools, dates, timestamps or floats (NaN is null); results have the same type.
+    categories : str, optional
+        Column of categories, departments, brands or other values of lines, of the types of
+        attributes. The orders, rows, money and last day of each customer with each value
+        are kept: for :meth:`preferences`, :meth:`breadth` and
+        :class:`custcore.NextCategory`. Rows without a value are reported there.
+    promotion : str, optional
+        Column of discounts, with ``categories``: a line with true, or with a number above
+        0, has one. Rows and money with a discount are kept, too: for
+        :meth:`promotion_sensitivity`.
+    channel : str, optional
+        Column of channels, such as stores: that of an order is the value of its earliest
+        line, ties by the smallest. The orders of each customer through each are kept: for
+        :meth:`channels`.
+    category_days : bool, default False
+        Whether categories and channels are kept by day, so that they are known as of past
+        days. It needs ``track="days"`` or ``"orders"``.
     n_days : bool, default False
         Whether :meth:`rfm` has the column ``n_days``, the number of distinct days with a
         purchase.
@@ -163,6 +190,10 @@ class CustomerBase(
         order_id: str | Sequence[str] | None = None,
         track: Literal["totals", "days", "orders"] = "totals",
         attributes: Mapping[str, Literal["first", "last"]] | None = None,
+        categories: str | None = None,
+        promotion: str | None = None,
+        channel: str | None = None,
+        category_days: bool = False,
         n_days: bool = False,
         returns: Literal["net", "exclude", "count"] = "net",
         zero_is_purchase: bool = True,
@@ -190,6 +221,10 @@ class CustomerBase(
             order_lines=order_lines,
             n_days=n_days,
             attributes=attributes,
+            categories=categories,
+            promotion=promotion,
+            channel=channel,
+            category_days=category_days,
         )
         self._track, self._late = arguments.name("track", track), arguments.name("late", late)
         self._core = _core.CustomerBase(self._options, self._track, self._late, memory(max_memory), _folder(spill_dir))
@@ -346,7 +381,7 @@ class CustomerBase(
         return True
 
     def __repr__(self) -> str:
-        shown = [f"{name}={value!r}" for name, value in self._options.items() if name != "as_of"]
+        shown = [f"{name}={value!r}" for name, value in self._options.items() if name not in _SHOWN_IF_SET or value]
         if self._core.max_memory is not None:
             shown.append(f"max_memory={self._core.max_memory}")
         # The customers on disk may not have been counted yet.
@@ -354,6 +389,10 @@ class CustomerBase(
         number = f"{customers:,}" if is_exact else f"up to {customers:,}"
         level = f"level {self._track!r}"
         return f"CustomerBase of {number} customers from {self.n_rows:,} rows, {level} ({', '.join(shown)})"
+
+
+#: Options that are in the repr of a base only if they are set.
+_SHOWN_IF_SET = {"as_of", "categories", "promotion", "channel", "category_days"}
 
 
 def _restored(data: bytes, max_memory: int | None) -> CustomerBase:

@@ -48,7 +48,9 @@ def command() -> None:
 
 # The options of a base that are neither columns nor a flag.
 _FURTHER = tuple(
-    option for option in bases.BASE if option.name not in names((*transactions.COLUMNS, transactions.N_DAYS))
+    option
+    for option in bases.BASE
+    if option.name not in names((*transactions.COLUMNS, transactions.N_DAYS, bases.CATEGORY_DAYS))
 )
 
 
@@ -65,6 +67,7 @@ _FURTHER = tuple(
             "Lines of orders, which may come late",
             "custcore base init lines.base --order-id bill --track orders",
         ),
+        ("What customers like", "custcore base init likes.base --categories item --promotion discount"),
     ),
 )
 @base_argument
@@ -75,6 +78,9 @@ _FURTHER = tuple(
     group="Base",
     is_flag=True,
     help="Keep the number of days with a purchase, for scorers that count days.",
+)
+@_command.option(
+    "--category-days", group="Base", is_flag=True, help="Keep categories and channels by day, for past days."
 )
 @quiet_option
 @_options.json_option
@@ -116,7 +122,7 @@ def _made(arguments: dict[str, Any]) -> custcore.CustomerBase:
     made = custcore.CustomerBase(**arguments)
     roles = _options.roles(arguments)
     zone = "UTC" if arguments.get("timezone") else None
-    types = {"timestamp": pa.timestamp("s", zone), "amount": pa.float64()}
+    types = {"timestamp": pa.timestamp("s", zone), "amount": pa.float64(), "promotion": pa.float64()}
     trial = pa.schema([(column, types.get(role, pa.string())) for column, role in roles.items()]).empty_table()
     try:
         custcore.CustomerBase(**made.settings).update(trial)

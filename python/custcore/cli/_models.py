@@ -29,6 +29,7 @@ OTHERS = (
     (custcore.Scaler, "a scaler"),
     (custcore.LifecycleModel, "a LifecycleModel"),
     (custcore.ChurnModel, "a ChurnModel"),
+    (custcore.NextCategory, "a NextCategory"),
     (custcore.clv.PurchaseModel, "a model of purchases (custcore clv --with)"),
     (custcore.clv.GammaGamma, "a model of spend (custcore clv --with)"),
     (custcore.clv.SBG, "an SBG"),

@@ -343,7 +343,10 @@ def roles(arguments: dict[str, Any]) -> dict[str, str]:
     arguments
         What `settings` made.
     """
-    names = ("customer_id", "timestamp", "amount", "order_id", "by", "group", "start", "returning", "item")
+    names = (
+        *("customer_id", "timestamp", "amount", "order_id", "by", "group", "start", "returning"),
+        *("categories", "promotion", "channel", "item"),
+    )
     found: dict[str, str] = {}
     for name in names:
         for column in key_names(arguments.get(name)):

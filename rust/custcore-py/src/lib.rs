@@ -27,6 +27,7 @@ mod input;
 mod kmeans;
 mod lifecycle;
 mod measures;
+mod next_category;
 mod nps;
 mod number;
 mod options;
@@ -34,6 +35,7 @@ mod options;
 mod parquet;
 mod planning;
 mod portrait;
+mod preferences;
 mod rfm;
 mod runtime;
 mod scaler;
@@ -111,6 +113,8 @@ mod _core {
     #[pymodule_export]
     use super::measures::{base_measures, measures};
     #[pymodule_export]
+    use super::next_category::{CoreNextCategory, backtest_next};
+    #[pymodule_export]
     use super::nps::nps;
     #[cfg(feature = "parquet")]
     #[pymodule_export]
@@ -119,6 +123,8 @@ mod _core {
     use super::planning::{detectable, sample_size};
     #[pymodule_export]
     use super::portrait::{portrait, portrait_marks, portrait_sentences};
+    #[pymodule_export]
+    use super::preferences::{breadth, channels, preference_features, preferences, promotion_sensitivity};
     #[pymodule_export]
     use super::rfm::{CoreScorer, profile_table};
     #[pymodule_export]

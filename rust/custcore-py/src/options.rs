@@ -1,7 +1,8 @@
 //! Converts the arguments of the public functions to settings of the core; errors list the accepted values.
 
 use custcore::{
-    AsOf, BaseSpec, ColumnRoles, Error, ErrorKind, KeyNames, Late, OnNonfinite, OnNull, OrderLines, Pick, ResultColumns, Returns, Track,
+    AsOf, BaseSpec, CategoryColumns, ColumnRoles, Error, ErrorKind, KeyNames, Late, OnNonfinite, OnNull, OrderLines, Pick, ResultColumns,
+    Returns, Track,
 };
 use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
@@ -53,6 +54,10 @@ pub struct ReadOptions {
     order_lines: String,
     n_days: bool,
     attributes: Vec<(String, String)>,
+    categories: Option<String>,
+    promotion: Option<String>,
+    channel: Option<String>,
+    category_days: bool,
 }
 
 impl ReadOptions {
@@ -81,6 +86,12 @@ impl ReadOptions {
             amount: self.amount.clone(),
             order_id: self.order_id.clone().map(KeyNames::from),
             attributes: self.attributes.iter().map(pick).collect::<PyResult<_>>()?,
+            categories: CategoryColumns {
+                category: self.categories.clone(),
+                promotion: self.promotion.clone(),
+                channel: self.channel.clone(),
+                by_day: self.category_days,
+            },
             start: None,
             returning: None,
         };
@@ -118,6 +129,11 @@ pub fn kept_options<'py>(py: Python<'py>, spec: &BaseSpec) -> PyResult<(Bound<'p
     options.set_item("n_days", spec.n_days)?;
     let pick = |(name, pick): &(String, Pick)| (name.clone(), word(format!("{pick:?}")));
     options.set_item("attributes", spec.roles.attributes.iter().map(pick).collect::<Vec<_>>())?;
+    let columns = &spec.roles.categories;
+    options.set_item("categories", &columns.category)?;
+    options.set_item("promotion", &columns.promotion)?;
+    options.set_item("channel", &columns.channel)?;
+    options.set_item("category_days", columns.by_day)?;
     let late = match spec.late {
         Late::Error => "error",
         Late::Report => "report",

@@ -8,7 +8,7 @@
 //! ```
 //! use std::sync::Arc;
 //! use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, cast::AsArray, types::Float64Type};
-//! use custcore::{BaseSpec, ColumnRoles, Context, CustomerBase, rfm};
+//! use custcore::{BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, rfm};
 //!
 //! let columns: [(&str, ArrayRef); 3] = [
 //!     ("customer_id", Arc::new(Int64Array::from(vec![7, 8, 7]))),
@@ -22,6 +22,7 @@
 //!     amount: Some("amount".into()),
 //!     order_id: None,
 //!     attributes: Vec::new(),
+//!     categories: CategoryColumns::default(),
 //!     start: None,
 //!     returning: None,
 //! };
@@ -118,6 +119,9 @@ pub use analysis::measures::segments::CustomerSegments;
 pub use analysis::measures::spec::MeasuresSpec;
 pub use analysis::model;
 pub use analysis::model::StoredModel;
+pub use analysis::next_category::model::NextCategory;
+pub use analysis::next_category::spec::{NextMethod, NextSpec};
+pub use analysis::next_category::{BacktestNextSpec, NextCategoryState, RecommendSpec, backtest_next};
 pub use analysis::nps::spec::{NpsAnswer, NpsInterval, NpsSpec};
 pub use analysis::nps::table::nps;
 pub use analysis::p_values::PValueAdjustment;
@@ -125,6 +129,9 @@ pub use analysis::portrait::marks::portrait_marks;
 pub use analysis::portrait::sentences::{SentenceLanguage, portrait_sentences};
 pub use analysis::portrait::spec::{AttributeBins, AttributeNulls, AttributeTable, PortraitSpec};
 pub use analysis::portrait::table::portrait;
+pub use analysis::preferences::promotion::promotion_sensitivity;
+pub use analysis::preferences::spec::{PreferenceMeasure, PreferenceSpec, Preferred};
+pub use analysis::preferences::{breadth, channels, group_preferences, preference_features, preferences};
 pub use analysis::rfm::comparison::joined::{ComparedCustomers, Comparison};
 pub use analysis::rfm::comparison::spec::{ComparisonSpec, SCORES};
 pub use analysis::rfm::explain::{DimensionExplanation, ScoreChange, ScoreExplanation, SegmentReason};
@@ -154,7 +161,7 @@ pub use baskets::builder::{BasketBuilder, BasketUpdate};
 pub use baskets::file::BasketDraft;
 pub use baskets::spec::{BasketBy, BasketSpec};
 pub use column::bounds::ObservationBound;
-pub use column::chunks::{ColumnRoles, Pick};
+pub use column::chunks::{CategoryColumns, ColumnRoles, Pick};
 pub use column::customer_id::CustomerId;
 pub use column::key::{Key, OwnedKey};
 pub use column::key_schema::KeyNames;

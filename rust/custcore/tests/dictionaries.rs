@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use arrow_array::types::Int32Type;
 use arrow_array::{Array, ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
-use custcore::{BaseSpec, ColumnRoles, Context, CustomerBase, Error, Result, Table, Track, rfm};
+use custcore::{BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, Error, Result, Table, Track, rfm};
 
 /// How the dictionaries of the batches are made.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -104,6 +104,7 @@ fn table(batches: &[RecordBatch], at_once: usize, order_id: bool, days: bool, th
         amount: Some("amount".to_owned()),
         order_id: order_id.then(|| "order_id".into()),
         attributes: Vec::new(),
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

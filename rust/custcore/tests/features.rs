@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, TimestampSecondArray};
-use custcore::{BaseSpec, ColumnRoles, Context, CustomerBase, Error, ErrorKind, Track, rfm};
+use custcore::{BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, Error, ErrorKind, Track, rfm};
 
 /// Enough for several threads.
 const ROWS: i64 = 100_000;
@@ -20,6 +20,7 @@ fn base(timezone: Option<&str>) -> Result<CustomerBase, Error> {
         amount: Some("amount".into()),
         order_id: None,
         attributes: Vec::new(),
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

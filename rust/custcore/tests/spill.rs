@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use custcore::{
-    BaseSpec, ColumnRoles, Context, CustomerBase, CustomerId, ErrorKind, MemoryLimit, OrderLines, Pick, Report, Result, ResultColumns,
-    Track, rfm_by_ranges,
+    BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, CustomerId, ErrorKind, MemoryLimit, OrderLines, Pick, Report, Result,
+    ResultColumns, Track, rfm_by_ranges,
 };
 use proptest::prelude::*;
 
@@ -23,6 +23,7 @@ fn spec(track: Track) -> BaseSpec {
         amount: Some("amount".into()),
         order_id: (track == Track::Orders).then(|| "order".into()),
         attributes: vec![("country".to_owned(), Pick::Last)],
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

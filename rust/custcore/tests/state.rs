@@ -8,7 +8,9 @@ use arrow_array::{
     ArrayRef, Decimal128Array, FixedSizeBinaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, StringViewArray,
     TimestampMillisecondArray, TimestampSecondArray, UInt64Array,
 };
-use custcore::{BaseSpec, ColumnRoles, Context, CustomerBase, CustomerId, ErrorKind, OrderLines, Pick, Result, Track, rfm};
+use custcore::{
+    BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, CustomerId, ErrorKind, OrderLines, Pick, Result, Track, rfm,
+};
 use proptest::prelude::*;
 
 /// One line: customer, second, amount, order, country.
@@ -42,6 +44,7 @@ fn spec(case: Case) -> BaseSpec {
         amount: Some("amount".into()),
         order_id: (case.track == Track::Orders || case.adjacent).then(|| "order".into()),
         attributes: if case.attributes { attributes.to_vec() } else { Vec::new() },
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

@@ -7,8 +7,8 @@ use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, DictionaryArray, Float64Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampSecondArray};
 use custcore::internals::Strategy as Way;
 use custcore::{
-    AsOf, BaseSpec, CohortSpec, ColumnRoles, Context, CustomerBase, Period, Result, Table, Track, begin_cohort_scan, finish_cohort_scan,
-    rfm,
+    AsOf, BaseSpec, CategoryColumns, CohortSpec, ColumnRoles, Context, CustomerBase, Period, Result, Table, Track, begin_cohort_scan,
+    finish_cohort_scan, rfm,
 };
 use proptest::prelude::*;
 
@@ -83,6 +83,7 @@ fn roles(batches: &[RecordBatch], order_id: Option<&str>) -> ColumnRoles {
         amount: Some("amount".to_owned()),
         order_id: order_id.map(Into::into),
         attributes: Vec::new(),
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     }

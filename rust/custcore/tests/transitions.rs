@@ -6,8 +6,8 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Float64Type, Int64Type};
 use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch};
 use custcore::{
-    AsOf, BaseSpec, ColumnRoles, Context, CustomerBase, Error, ErrorKind, Result, RfmScorer, RfmSpec, ScorerEdges, Segments, Table, Track,
-    rfm, time_in_segment, transitions,
+    AsOf, BaseSpec, CategoryColumns, ColumnRoles, Context, CustomerBase, Error, ErrorKind, Result, RfmScorer, RfmSpec, ScorerEdges,
+    Segments, Table, Track, rfm, time_in_segment, transitions,
 };
 use proptest::prelude::*;
 
@@ -29,6 +29,7 @@ fn base(rows: &[Row]) -> Result<CustomerBase> {
         amount: Some("amount".to_owned()),
         order_id: None,
         attributes: Vec::new(),
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

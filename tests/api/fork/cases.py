@@ -19,6 +19,7 @@ from tests.api.fork.growth import growth
 from tests.api.fork.lifecycles import lifecycles
 from tests.api.fork.measures import measures
 from tests.api.fork.portraits import portraits
+from tests.api.fork.preferences import preferences
 from tests.api.fork.tables import tables
 from tests.api.fork.value import value
 
@@ -32,6 +33,7 @@ CASES: dict[str, Callable[[], Iterable[Case]]] = {
     "lifecycles": lifecycles,
     "churn": churn,
     "portraits": portraits,
+    "preferences": preferences,
     "growth": growth,
     "experiments": experiments,
     "affinity": affinity,

@@ -52,6 +52,7 @@ def frames(library: str, accessor: type) -> Iterator[Case]:
             "rfm_scores": (transactions, lambda f: f.custcore.rfm_scores(n_threads=THREADS)),
             "cohort_retention": (transactions, lambda f: f.custcore.cohort_retention(n_threads=THREADS).to_table()),
             "lifecycle": (transactions, lambda f: f.custcore.lifecycle(n_threads=THREADS)),
+            "preferences": (transactions, lambda f: f.custcore.preferences("country", n_threads=THREADS)),
             "measures": (transactions, lambda f: f.custcore.measures(n_threads=THREADS)),
             "decomposition": (transactions, lambda f: f.custcore.decomposition(n_threads=THREADS)),
             "score": (

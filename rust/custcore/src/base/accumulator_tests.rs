@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Date32Array, Int64Array, RecordBatch};
 
 use super::CustomerBase;
-use crate::column::chunks::{ColumnRoles, Pick};
+use crate::column::chunks::{CategoryColumns, ColumnRoles, Pick};
 use crate::column::customer_id::CustomerId;
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
@@ -46,6 +46,7 @@ fn spec(track: Track, order_lines: OrderLines) -> BaseSpec {
         amount: Some("amount".into()),
         order_id: (track == Track::Orders || order_lines == OrderLines::Adjacent).then(|| "order".into()),
         attributes: vec![("order".into(), Pick::First)],
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

@@ -24,7 +24,7 @@ use crate::state::totals::Order;
 pub(crate) struct BatchLimits {
     /// Customers, at most.
     pub customers: usize,
-    /// A customer, a day, and 32 bytes of id weigh 1, an order 2. A batch ends with the customer that reaches this weight.
+    /// A customer, a day, a category, and 32 bytes of id weigh 1, an order 2. A batch ends with the customer that reaches this weight.
     pub weight: usize,
 }
 
@@ -90,6 +90,8 @@ pub(crate) struct CustomerRows<'a> {
     open: ByCustomer,
     /// The closed split orders, of each customer by content.
     split_orders: ByCustomer,
+    /// Number of entries in lists of accumulators, by code.
+    entries: Option<Vec<u32>>,
 }
 
 /// Positions by the code of their customer.
@@ -160,7 +162,8 @@ impl<'a> CustomerRows<'a> {
         };
         let split_orders =
             ByCustomer::of(n, state.split_orders.iter().map(|split_orders| split_orders.order.customer), |a, b| compare(state, a, b));
-        Self { state, codes, days, open, split_orders }
+        let entries = state.accumulators.counts(Level::Customer, 0..n as u32);
+        Self { state, codes, days, open, split_orders, entries }
     }
 
     /// Number of customers.
@@ -209,7 +212,11 @@ impl<'a> CustomerRows<'a> {
             Keys::Bytes(arena) => arena.length(code) / 32,
             Keys::Range { .. } | Keys::Integers(_) => 0,
         };
-        1 + id + self.days.as_ref().map_or(0, |days| days.count(code)) + 2 * (self.open.get(code).len() + self.split_orders.get(code).len())
+        let entries = self.entries.as_ref().and_then(|entries| entries.get(code as usize)).map_or(0, |&entries| entries as usize);
+        1 + id
+            + entries
+            + self.days.as_ref().map_or(0, |days| days.count(code))
+            + 2 * (self.open.get(code).len() + self.split_orders.get(code).len())
     }
 
     /// The totals of a customer.

@@ -20,6 +20,8 @@ pub(crate) mod view;
 
 #[cfg(test)]
 mod accumulator_tests;
+#[cfg(test)]
+mod category_tests;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -31,10 +33,11 @@ use self::known::{CachedCount, Known};
 use self::spill::limit::MemoryLimit;
 use self::spill::list::Spilled;
 use crate::column::bounds::Cutoff;
-use crate::column::chunks::{InputSchema, Pick};
+use crate::column::chunks::{CategoryColumns, InputSchema, Pick};
 use crate::column::customer_id::CustomerId;
 use crate::column::key_schema::{KeyNames, KeySchema};
 use crate::column::relabelling::Relabelling;
+use crate::column::value::ValueType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
@@ -385,8 +388,10 @@ impl CustomerBase {
             })?;
             places.push(place);
         }
+        self.spec.roles.categories = CategoryColumns::default();
         self.spec.roles.attributes = places.iter().map(|&place| own[place].clone()).collect();
         if let Some(known) = &mut self.known {
+            (known.input_schema.category, known.input_schema.channel) = (None, None);
             known.input_schema.attributes = places.iter().map(|&place| known.input_schema.attributes[place].clone()).collect();
             known.state.accumulators = known.state.accumulators.select_attributes(&places);
         }
@@ -478,7 +483,14 @@ pub(crate) fn check_input_schema(spec: &BaseSpec, known: &InputSchema, new: &Inp
     let orders = orders.map_or_else(Vec::new, |(names, (before, now))| parts("order ids", names, before, now));
     let attributes = known.attributes.iter().zip(&new.attributes).zip(&spec.roles.attributes);
     let attributes = attributes.map(|((before, now), (column, _))| ("attributes", column.clone(), before.kind.name(), now.kind.name()));
-    let mut all = ids.into_iter().chain(orders).chain(attributes);
+    let columns = &spec.roles.categories;
+    let value = |what, name: &'_ Option<String>, before: &Option<ValueType>, now: &Option<ValueType>| {
+        let types = name.clone().zip(before.as_ref().zip(now.as_ref()));
+        types.map(|(name, (before, now))| (what, name, before.kind.name(), now.kind.name()))
+    };
+    let categories = value("categories", &columns.category, &known.category, &new.category);
+    let channels = value("channels", &columns.channel, &known.channel, &new.channel);
+    let mut all = ids.into_iter().chain(orders).chain(attributes).chain(categories).chain(channels);
     if let Some((what, column, before, now)) = all.find(|(_, _, before, now)| before != now) {
         return unlike(what, &column, before.to_owned(), now.to_owned());
     }

@@ -55,6 +55,13 @@ fn tasks<'a>(pieces: &'a [Piece], threads: Threads<'_>) -> Vec<(u32, &'a [Piece]
     tasks
 }
 
+/// Orders that count in a view: (key of the order, customer).
+#[derive(Debug, Default)]
+struct OrdersOfView {
+    purchases: Vec<(u32, u32)>,
+    refunds: Vec<(u32, u32)>,
+}
+
 impl Past {
     /// The customers of some pieces, with the settings of a view.
     fn of(pieces: &[Piece], (start, day): (u32, i32), view: &State) -> Self {
@@ -116,7 +123,7 @@ impl State {
             }
         }
         view.totals.grow(self.interner.len());
-        let (mut open, mut split_orders) = (Vec::new(), Vec::new());
+        let (mut open, mut split_orders) = (OrdersOfView::default(), OrdersOfView::default());
         for (order, parts, (level, at)) in self.waiting() {
             if let Some(until) = past {
                 let parts = if parts.is_empty() { std::slice::from_ref(&order) } else { parts };
@@ -124,15 +131,18 @@ impl State {
                     view.rows.after.add_many(part.lines, part.units);
                 }
             }
-            if let Some(order) = order_until(&order, parts, past)
-                && view.add_order(&order, &[]) == Some(OrderClass::Purchase)
-            {
+            if let Some(order) = order_until(&order, parts, past) {
                 let orders = if level == Level::Open { &mut open } else { &mut split_orders };
-                orders.push((at, order.customer));
+                match view.add_order(&order, &[]) {
+                    Some(OrderClass::Purchase) => orders.purchases.push((at, order.customer)),
+                    Some(OrderClass::Refund) => orders.refunds.push((at, order.customer)),
+                    _ => {}
+                }
             }
         }
         for (level, orders) in [(Level::Open, open), (Level::Split, split_orders)] {
-            view.accumulators.promote(level, Level::Customer, &orders);
+            view.accumulators.promote(level, Level::Customer, &orders.purchases);
+            view.accumulators.promote_refunds(level, &orders.refunds);
             view.accumulators.retain(level, &[]);
         }
         if let Some(days) = &mut view.days {
@@ -179,7 +189,7 @@ impl State {
         let (Some(day_runs), Some(daily_tallies)) = (&self.days, &self.daily_tallies) else {
             return Err(Error::internal("a snapshot as of a past day needs day records"));
         };
-        self.accumulators.check_past()?;
+        view.accumulators.look_back(day)?;
         let (up_to, after) = daily_tallies.split(day);
         view.purchases = up_to.purchases;
         (view.rows.null_amount, view.rows.null_order) = (up_to.null_amount, up_to.null_order);

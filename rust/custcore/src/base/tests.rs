@@ -7,7 +7,7 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampSecondArray};
 
 use super::CustomerBase;
 use super::versions::VersionedBase;
-use crate::column::chunks::ColumnRoles;
+use crate::column::chunks::{CategoryColumns, ColumnRoles};
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
@@ -27,6 +27,7 @@ fn base(track: Track, order_lines: OrderLines, with_orders: bool) -> Result<Cust
         amount: Some("amount".into()),
         order_id: with_orders.then(|| "order".into()),
         attributes: Vec::new(),
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

@@ -22,10 +22,12 @@ use crate::group::lookup::Lookup;
 use crate::group::sort::SortKeys;
 use crate::report::Report;
 use crate::state::attributes::Attribute;
+use crate::state::cells::{CellRole, Cells};
 use crate::state::customer_state::State;
 use crate::state::days::{DayIndex, DayRecord, DayRuns};
 use crate::state::spec::{AsOf, BaseSpec};
 use crate::state::stats::CustomerStatsTable;
+use crate::time::calendar::date_text;
 
 pub(crate) use crate::state::stats::CustomerStats;
 
@@ -49,6 +51,7 @@ pub(crate) use crate::state::stats::CustomerStats;
 /// #     amount: Some("amount".into()),
 /// #     order_id: None,
 /// #     attributes: Vec::new(),
+/// #     categories: custcore::CategoryColumns::default(),
 /// #     start: None,
 /// #     returning: None,
 /// # };
@@ -286,6 +289,25 @@ impl<'a> BaseView<'a> {
     pub fn attribute(&self, at: usize) -> AttributeView<'_> {
         let name = self.spec().roles.attributes.get(at).map_or("", |(name, _)| name.as_str());
         AttributeView { name, value_type: &self.input_schema.attributes[at], attribute: self.state.accumulators.attribute(at) }
+    }
+
+    /// What customers bought of each category, or through each channel.
+    pub(crate) fn cells(&self, role: CellRole) -> Result<&Cells> {
+        let unfit = |message: String| Err(Error::new(ErrorKind::StateMismatch, message));
+        let (what, argument) = match role {
+            CellRole::Category => ("categories", "categories"),
+            CellRole::Channel => ("channels", "channel"),
+        };
+        match self.state.accumulators.cells(role) {
+            None => unfit(format!("the base keeps no {what}; build it with {argument}='column'")),
+            Some(cells) if cells.is_lost() => {
+                let last = self.base.last_day().map_or_else(String::new, date_text);
+                unfit(format!(
+                    "the base keeps {what} as of its last day, {last}, only; build it with category_days=True, or use as_of={last} or later"
+                ))
+            }
+            Some(cells) => Ok(cells),
+        }
     }
 
     /// The day records. Not available at level "totals".

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::{Date32Array, Int64Array, RecordBatch, StringArray};
 
 use super::*;
-use crate::column::chunks::ColumnRoles;
+use crate::column::chunks::{CategoryColumns, ColumnRoles};
 use crate::group::interner::NO_CODE;
 use crate::state::spec::Track;
 
@@ -37,6 +37,7 @@ fn base(track: Track, updates: &[&[TestLine]]) -> Result<CustomerBase> {
         amount: Some("amount".into()),
         order_id: (track == Track::Orders).then(|| "order".into()),
         attributes: vec![("country".into(), Pick::First)],
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray};
 
 use super::Baskets;
 use super::spec::{BasketBy, BasketSpec};
-use crate::column::chunks::ColumnRoles;
+use crate::column::chunks::{CategoryColumns, ColumnRoles};
 use crate::column::customer_id::CustomerId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
@@ -48,6 +48,7 @@ fn empty(by: BasketBy, anonymous: bool) -> Result<Baskets> {
         amount: Some("amount".to_owned()),
         order_id: Some("order".into()),
         attributes: Vec::new(),
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

@@ -7,7 +7,7 @@ use arrow_schema::Schema;
 use super::amount::AmountColumn;
 use super::key::{KeyColumn, KeyKind};
 use super::key_schema::{KeyNames, KeySchema};
-use super::mark::{BEFORE, MarkColumn, RETURNING, START};
+use super::mark::{BEFORE, DiscountColumn, MarkColumn, RETURNING, START};
 use super::time::{Clock, TimeColumn};
 use super::value::ValueType;
 use super::{BLOCK, find_column, flag};
@@ -24,6 +24,40 @@ pub enum Pick {
     Last,
 }
 
+/// The columns of what customers buy, and where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CategoryColumns {
+    /// Column of categories, departments, brands or other values, if the orders of each customer with each are counted.
+    pub category: Option<String>,
+    /// Boolean or numeric column of the lines with a discount: true, or above 0.
+    pub promotion: Option<String>,
+    /// Column of channels, such as stores: that of an order is the value of its earliest line.
+    pub channel: Option<String>,
+    /// Whether they are counted by day, so that they are known as of past days.
+    pub by_day: bool,
+}
+
+impl CategoryColumns {
+    /// Whether categories or channels are kept.
+    pub fn is_kept(&self) -> bool {
+        self.category.is_some() || self.channel.is_some()
+    }
+
+    /// An error if an option has nothing to apply to.
+    pub(crate) fn check(&self) -> Result<()> {
+        let unfit = |message: &str| Err(Error::new(ErrorKind::InvalidArgument, message));
+        match (&self.promotion, self.by_day) {
+            (Some(_), _) if self.category.is_none() => {
+                unfit("promotion counts lines with a discount by category, and the base has none; name their column: categories=...")
+            }
+            (_, true) if !self.is_kept() => {
+                unfit("category_days=True keeps categories by day, and the base has none; name their column: categories=...")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The names of the input columns by role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnRoles {
@@ -37,6 +71,8 @@ pub struct ColumnRoles {
     pub order_id: Option<KeyNames>,
     /// Columns of customer attributes, and which purchase each is taken from.
     pub attributes: Vec<(String, Pick)>,
+    /// Columns of categories and channels.
+    pub categories: CategoryColumns,
     /// Boolean column of the rows that may start a customer's membership in a cohort; `None` means all rows.
     pub start: Option<String>,
     /// Boolean column of the rows that count as returns; `None` means all rows.
@@ -51,6 +87,8 @@ impl ColumnRoles {
         names.extend(self.amount.as_deref());
         names.extend(self.order_id.iter().flat_map(KeyNames::iter));
         names.extend(self.attributes.iter().map(|(name, _)| name.as_str()));
+        let CategoryColumns { category, promotion, channel, .. } = &self.categories;
+        names.extend([category, promotion, channel].into_iter().filter_map(|name| name.as_deref()));
         names.extend(self.start.as_deref());
         names.extend(self.returning.as_deref());
         let mut seen = Vec::with_capacity(names.len());
@@ -82,6 +120,10 @@ pub struct InputSchema {
     pub order: Option<KeySchema>,
     /// The type of each attribute.
     pub attributes: Vec<ValueType>,
+    /// The type of categories, if they are kept.
+    pub category: Option<ValueType>,
+    /// The type of channels, if they are kept.
+    pub channel: Option<ValueType>,
 }
 
 impl InputSchema {
@@ -101,11 +143,18 @@ impl InputSchema {
         let value = |name: &str, role: &str| ValueType::of(schema.field(find_column(schema, name, role)?), role);
         let order = roles.order_id.as_ref().map(|names| KeySchema::of(schema, names, "order_id")).transpose()?;
         let attributes = roles.attributes.iter().map(|(name, _)| value(name, "attributes")).collect::<Result<_>>()?;
+        let columns = &roles.categories;
+        let category = columns.category.as_deref().map(|name| value(name, "categories")).transpose()?;
+        let channel = columns.channel.as_deref().map(|name| value(name, "channel")).transpose()?;
+        if let Some(name) = &columns.promotion {
+            let field = schema.field(find_column(schema, name, "promotion")?);
+            DiscountColumn::new(name, &arrow_array::new_empty_array(field.data_type()))?;
+        }
         for (name, role) in roles.marks() {
             let field = schema.field(find_column(schema, name, role)?);
             MarkColumn::new(name, role, &arrow_array::new_empty_array(field.data_type()))?;
         }
-        Ok(Self { id, clock, money, order, attributes })
+        Ok(Self { id, clock, money, order, attributes, category, channel })
     }
 
     /// How stored order ids are compared; `None` if every row is an order.
@@ -127,6 +176,11 @@ impl InputSchema {
         for (own, other) in self.attributes.iter_mut().zip(&other.attributes) {
             own.widen(other);
         }
+        for (own, other) in [(&mut self.category, &other.category), (&mut self.channel, &other.channel)] {
+            if let (Some(own), Some(other)) = (own, other) {
+                own.widen(other);
+            }
+        }
     }
 }
 
@@ -143,6 +197,12 @@ pub(crate) struct InputBatch {
     pub order: Option<KeyColumn>,
     /// Attributes, as they are stored.
     pub attributes: Vec<KeyColumn>,
+    /// Categories, as they are stored.
+    pub category: Option<KeyColumn>,
+    /// Channels, as they are stored.
+    pub channel: Option<KeyColumn>,
+    /// Whether lines have a discount.
+    pub discounts: Option<DiscountColumn>,
     time: TimeColumn,
     amount: Option<AmountColumn>,
     start: Option<MarkColumn>,
@@ -170,11 +230,20 @@ impl InputBatch {
         let attributes = attributes
             .map(|((name, _), value_type)| value_type.read(name, "attributes", &column(name, "attributes")?))
             .collect::<Result<_>>()?;
+        let columns = &roles.categories;
+        let value = |name: &Option<String>, value_type: &Option<ValueType>, role: &str| -> Result<Option<KeyColumn>> {
+            let both = name.as_ref().zip(value_type.as_ref());
+            both.map(|(name, value_type)| value_type.read(name, role, &column(name, role)?)).transpose()
+        };
+        let category = value(&columns.category, &kinds.category, "categories")?;
+        let channel = value(&columns.channel, &kinds.channel, "channel")?;
+        let discounts = columns.promotion.as_ref().map(|name| DiscountColumn::new(name, &column(name, "promotion")?)).transpose()?;
         let mark = |name: &Option<String>, role: &str| -> Result<Option<MarkColumn>> {
             name.as_deref().map(|name| MarkColumn::new(name, role, &column(name, role)?)).transpose()
         };
         let (start, returning) = (mark(&roles.start, "start")?, mark(&roles.returning, "returning")?);
-        Ok(Self { roles: roles.clone(), rows: batch.num_rows(), customer, id_parts, order, attributes, time, amount, start, returning })
+        let (roles, rows) = (roles.clone(), batch.num_rows());
+        Ok(Self { roles, rows, customer, id_parts, order, attributes, category, channel, discounts, time, amount, start, returning })
     }
 
     /// Number of rows.

@@ -1,4 +1,4 @@
-//! The trait of per-customer values besides totals and days. Attributes implement it.
+//! The trait of per-customer values besides totals and days. Attributes and cells implement it.
 //!
 //! An accumulator keeps values by key at three levels ([`Level`]), because the class of an order is known only after all its
 //! lines are read: until then the values belong to the order, and move to the customer when it is closed as a purchase. All
@@ -10,6 +10,7 @@
 use std::any::Any;
 use std::cmp::Ordering;
 use std::fmt::Debug;
+use std::ops::Range;
 
 use arrow_array::ArrayRef;
 use arrow_schema::{Field, FieldRef};
@@ -37,7 +38,6 @@ pub(crate) struct RowBlock<'a> {
     /// First row of the block in the batch.
     pub start: usize,
     /// Flags, days and amounts of the rows.
-    #[cfg_attr(not(test), expect(dead_code, reason = "attributes need no amounts; the accumulator of the tests does"))]
     pub block: &'a TypedBlock,
 }
 
@@ -76,8 +76,14 @@ pub(crate) trait Accumulator: Debug + Send + Sync {
     fn begin_batch(&mut self) {}
     /// Adds the rows of a block: row i to key `keys[i]`; [`NO_CODE`] skips the row. Rows at level customer are purchases.
     fn update(&mut self, level: Level, keys: &[u32], rows: &RowBlock<'_>) -> Result<()>;
-    /// Adds values of one level to another: (source key, target key).
+    /// Adds the rows of a block that are refunds, by customer: they lower sums and are no purchases.
+    fn update_refunds(&mut self, _keys: &[u32], _rows: &RowBlock<'_>) -> Result<()> {
+        Ok(())
+    }
+    /// Adds values of one level to another: (source key, target key). Orders that move to customers are purchases.
     fn promote(&mut self, from: Level, to: Level, keys: &[(u32, u32)]);
+    /// Adds the values of orders that are refunds to their customers: (order, customer).
+    fn promote_refunds(&mut self, _from: Level, _keys: &[(u32, u32)]) {}
     /// Merges an accumulator with the same settings: (its key, key here).
     fn merge(&mut self, level: Level, other: &dyn Accumulator, keys: &[(u32, u32)]) -> Result<()>;
     /// Removes the values of these keys, which stay.
@@ -86,15 +92,21 @@ pub(crate) trait Accumulator: Debug + Send + Sync {
     fn retain(&mut self, level: Level, keys: &[u32]);
     /// Frees the buffers of an update; no rows follow.
     fn finish(&mut self) {}
+    /// Merges what is kept in several pieces.
+    fn settle(&mut self) {}
     /// Size in bytes.
     fn bytes(&self) -> usize;
     /// An error if merging all of these would exceed a limit, so that [`Accumulator::merge`] cannot fail halfway.
     fn check_room(&self, _others: &[&dyn Accumulator]) -> Result<()> {
         Ok(())
     }
-    /// An error if values as of a past day are not available.
-    fn check_past(&self) -> Result<()> {
+    /// Leaves out what came after a day. An error if values as of a past day are not available.
+    fn look_back(&mut self, _until: i32) -> Result<()> {
         Ok(())
+    }
+    /// Number of entries of each of these keys, if a key has many.
+    fn counts(&self, _level: Level, _keys: Range<u32>) -> Option<Vec<u32>> {
+        None
     }
 
     /// The name of the struct column that contains its column. Accumulators of one group are adjacent.

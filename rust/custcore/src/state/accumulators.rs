@@ -2,12 +2,14 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::accumulator::{Accumulator, Level, RowBlock};
 use super::attributes::Attribute;
+use super::cells::{CellRole, Cells};
 #[cfg(test)]
 use super::largest_amount::LargestAmount;
-use crate::column::chunks::{InputSchema, Pick};
+use crate::column::chunks::{ColumnRoles, InputSchema};
 use crate::error::{Error, ErrorKind, Result};
 use crate::group::interner::NO_CODE;
 
@@ -45,13 +47,21 @@ fn make(name: &str, options: &str) -> Option<Box<dyn Accumulator>> {
 
 impl Accumulators {
     /// The accumulators of these settings, empty.
-    pub(crate) fn new(attributes: &[(String, Pick)], others: &BTreeMap<String, String>, input_schema: &InputSchema) -> Self {
-        let attributes = attributes.iter().zip(&input_schema.attributes).enumerate();
+    pub(crate) fn new(roles: &ColumnRoles, others: &BTreeMap<String, String>, input_schema: &InputSchema) -> Self {
+        let attributes = roles.attributes.iter().zip(&input_schema.attributes).enumerate();
         let mut all: Vec<Box<dyn Accumulator>> = attributes
             .map(|(column, ((name, pick), value_type))| -> Box<dyn Accumulator> {
                 Box::new(Attribute::new(column, name, value_type, *pick))
             })
             .collect();
+        let columns = &roles.categories;
+        let cells =
+            [(CellRole::Category, &columns.category, &input_schema.category), (CellRole::Channel, &columns.channel, &input_schema.channel)];
+        for (role, name, value_type) in cells {
+            if let (Some(name), Some(value_type)) = (name, value_type) {
+                all.push(Box::new(Cells::new(role, name, value_type, columns)));
+            }
+        }
         all.extend(others.iter().filter_map(|(name, options)| make(name, options)));
         Self(all)
     }
@@ -79,6 +89,11 @@ impl Accumulators {
     /// The attributes, in the order of the settings.
     pub(crate) fn attributes(&self) -> impl Iterator<Item = &Attribute> {
         self.0.iter().filter_map(|own| own.as_any().downcast_ref())
+    }
+
+    /// The cells of this role, if they are kept.
+    pub(crate) fn cells(&self, role: CellRole) -> Option<&Cells> {
+        self.0.iter().filter_map(|own| own.as_any().downcast_ref::<Cells>()).find(|cells| cells.role() == role)
     }
 
     /// The attribute at a position, which must exist. Attributes precede other accumulators.
@@ -109,6 +124,35 @@ impl Accumulators {
             return Ok(());
         }
         self.0.iter_mut().try_for_each(|own| own.update(level, keys, rows))
+    }
+
+    /// See [`Accumulator::update_refunds`].
+    pub(crate) fn update_refunds(&mut self, keys: &[u32], rows: &RowBlock<'_>) -> Result<()> {
+        if keys.iter().all(|&key| key == NO_CODE) {
+            return Ok(());
+        }
+        self.0.iter_mut().try_for_each(|own| own.update_refunds(keys, rows))
+    }
+
+    /// See [`Accumulator::promote_refunds`].
+    pub(crate) fn promote_refunds(&mut self, from: Level, keys: &[(u32, u32)]) {
+        if !keys.is_empty() {
+            self.0.iter_mut().for_each(|own| own.promote_refunds(from, keys));
+        }
+    }
+
+    /// See [`Accumulator::settle`].
+    pub(crate) fn settle(&mut self) {
+        self.0.iter_mut().for_each(|own| own.settle());
+    }
+
+    /// The sum of [`Accumulator::counts`]; `None` if no accumulator has any.
+    pub(crate) fn counts(&self, level: Level, keys: Range<u32>) -> Option<Vec<u32>> {
+        let add = |mut sum: Vec<u32>, more: Vec<u32>| {
+            sum.iter_mut().zip(more).for_each(|(sum, more)| *sum = sum.saturating_add(more));
+            sum
+        };
+        self.0.iter().filter_map(|own| own.counts(level, keys.clone())).reduce(add)
     }
 
     /// See [`Accumulator::promote`].
@@ -152,9 +196,9 @@ impl Accumulators {
         self.0.iter().enumerate().try_for_each(|(at, own)| own.check_room(&others(at)))
     }
 
-    /// See [`Accumulator::check_past`].
-    pub(crate) fn check_past(&self) -> Result<()> {
-        self.0.iter().try_for_each(|own| own.check_past())
+    /// See [`Accumulator::look_back`].
+    pub(crate) fn look_back(&mut self, until: i32) -> Result<()> {
+        self.0.iter_mut().try_for_each(|own| own.look_back(until))
     }
 
     /// See [`Accumulator::compare`]; lexicographic.

@@ -12,11 +12,12 @@ use crate::group::interner::NO_CODE;
 /// Prefetch distance in orders.
 const AHEAD: usize = 16;
 
-/// Closed orders by their positions among the open orders: (position, customer) and (position, position in
+/// Closed orders by their positions among the open orders: (position, customer) of purchases and refunds, and (position, position in
 /// [`State::split_orders`]).
 #[derive(Debug, Default)]
 pub(crate) struct ClosedOrders {
     customers: Vec<(u32, u32)>,
+    refunds: Vec<(u32, u32)>,
     split_orders: Vec<(u32, u32)>,
 }
 
@@ -24,7 +25,7 @@ impl State {
     /// Adds a block of rows one by one. `orders` are the codes of the order ids, [`NO_CODE`] for null. `line` returns the line of
     /// a row, `None` if the row does not count. Accumulators read `rows`.
     pub(crate) fn add_each_line(&mut self, orders: &[u32], line: impl Fn(usize) -> Option<OrderLine>, rows: &RowBlock<'_>) -> Result<()> {
-        let (mut customers, mut open) = ([NO_CODE; BLOCK], [NO_CODE; BLOCK]);
+        let (mut customers, mut refunds, mut open) = ([NO_CODE; BLOCK], [NO_CODE; BLOCK], [NO_CODE; BLOCK]);
         let mut ended: Vec<(Order, OrderParts)> = Vec::new();
         for (i, &code) in orders.iter().enumerate() {
             let Some(line) = line(i) else { continue };
@@ -38,13 +39,16 @@ impl State {
                     if !matches!(lines, OrderAssembly::None) {
                         self.count_null_order(&line);
                     }
-                    if self.add_order(&line.order(), &[]) == Some(OrderClass::Purchase) {
-                        customers[i] = line.customer;
+                    match self.add_order(&line.order(), &[]) {
+                        Some(OrderClass::Purchase) => customers[i] = line.customer,
+                        Some(OrderClass::Refund) => refunds[i] = line.customer,
+                        _ => {}
                     }
                 }
             }
         }
         self.accumulators.update(Level::Customer, &customers[..orders.len()], rows)?;
+        self.accumulators.update_refunds(&refunds[..orders.len()], rows)?;
         self.accumulators.update(Level::Open, &open[..orders.len()], rows)?;
         if !ended.is_empty() {
             let current = ended.len() as u32;
@@ -130,6 +134,7 @@ impl State {
         match class {
             None => closed.split_orders.push((position, self.split_orders.len() as u32 - 1)),
             Some(OrderClass::Purchase) => closed.customers.push((position, order.customer)),
+            Some(OrderClass::Refund) => closed.refunds.push((position, order.customer)),
             Some(_) => {}
         }
     }
@@ -137,6 +142,7 @@ impl State {
     /// Moves the accumulator values of closed orders to their customers, or to the split orders.
     pub(crate) fn promote(&mut self, closed: &ClosedOrders) {
         self.accumulators.promote(Level::Open, Level::Customer, &closed.customers);
+        self.accumulators.promote_refunds(Level::Open, &closed.refunds);
         self.accumulators.promote(Level::Open, Level::Split, &closed.split_orders);
     }
 

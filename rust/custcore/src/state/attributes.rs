@@ -196,7 +196,7 @@ impl Accumulator for Attribute {
         check_room(self.values.len() + others.iter().map(values).sum::<Result<usize>>()?)
     }
 
-    fn check_past(&self) -> Result<()> {
+    fn look_back(&mut self, _until: i32) -> Result<()> {
         if self.pick == Pick::First {
             return Ok(());
         }

@@ -145,7 +145,7 @@ impl State {
             days: spec.keeps_days().then(DayRuns::default),
             daily_tallies: spec.track.looks_back().then(DailyTallies::default),
             split_orders: Vec::new(),
-            accumulators: Accumulators::new(&spec.roles.attributes, &spec.accumulators, input_schema),
+            accumulators: Accumulators::new(&spec.roles, &spec.accumulators, input_schema),
             lines,
             erased: 0,
         }
@@ -313,6 +313,7 @@ impl State {
         if let Some(days) = &mut self.days {
             days.settle(threads);
         }
+        self.accumulators.settle();
     }
 
     /// Size in bytes.

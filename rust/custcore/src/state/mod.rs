@@ -1,4 +1,4 @@
-//! The state of a customer base: totals, day records, open orders, attributes, order log. All of it is exact and merges in any order.
+//! The state of a customer base: totals, day records, open orders, attributes, cells, order log. All of it is exact and merges in any order.
 
 pub(crate) mod accumulator;
 pub(crate) mod accumulators;
@@ -6,6 +6,7 @@ pub(crate) mod add_lines;
 pub(crate) mod adjacent_order;
 pub(crate) mod attributes;
 pub(crate) mod block_kernels;
+pub(crate) mod cells;
 pub(crate) mod compact;
 pub(crate) mod customer_state;
 pub(crate) mod daily_tallies;

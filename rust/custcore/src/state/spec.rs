@@ -192,10 +192,15 @@ impl BaseSpec {
         self.n_days || self.track.looks_back()
     }
 
+    /// Whether values of customers are kept besides totals and days.
+    pub fn keeps_values(&self) -> bool {
+        !self.roles.attributes.is_empty() || !self.accumulators.is_empty() || self.roles.categories.is_kept()
+    }
+
     /// An error if the base takes only one update.
     pub fn check_second_update(&self) -> Result<()> {
-        let keeps_none = self.roles.order_id.is_none() && self.roles.attributes.is_empty() && self.window.is_none();
-        if self.track != Track::Once || keeps_none && self.day_ranges.is_none() {
+        let keeps_none = self.roles.order_id.is_none() && !self.keeps_values() && self.window.is_none() && self.day_ranges.is_none();
+        if self.track != Track::Once || keeps_none {
             return Ok(());
         }
         Err(Error::new(ErrorKind::StateMismatch, "a base for a single call takes one update; pass all batches in one call"))
@@ -232,13 +237,18 @@ impl BaseSpec {
             let entries = spec.roles.attributes.iter().map(|(name, pick)| format!("'{name}': '{}'", format!("{pick:?}").to_lowercase()));
             format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
         };
-        let settings: [(&str, String, String); 16] = [
+        let columns = (&self.roles.categories, &other.roles.categories);
+        let settings: [(&str, String, String); 20] = [
             ("customer_id", self.roles.customer_id.to_string(), other.roles.customer_id.to_string()),
             ("timestamp", format!("'{}'", self.roles.timestamp), format!("'{}'", other.roles.timestamp)),
             ("amount", column(&self.roles.amount), column(&other.roles.amount)),
             ("order_id", key(&self.roles.order_id), key(&other.roles.order_id)),
             ("track", self.track.name().to_owned(), other.track.name().to_owned()),
             ("attributes", attributes(self), attributes(other)),
+            ("categories", column(&columns.0.category), column(&columns.1.category)),
+            ("promotion", column(&columns.0.promotion), column(&columns.1.promotion)),
+            ("channel", column(&columns.0.channel), column(&columns.1.channel)),
+            ("category_days", flag(columns.0.by_day), flag(columns.1.by_day)),
             ("returns", word(&self.returns), word(&other.returns)),
             ("zero_is_purchase", flag(self.zero_is_purchase), flag(other.zero_is_purchase)),
             ("order_lines", word(&self.order_lines), word(&other.order_lines)),
@@ -271,6 +281,12 @@ impl BaseSpec {
         }
         self.check_decimals()?;
         self.check_track()?;
+        self.roles.categories.check()?;
+        if self.roles.categories.by_day && !self.track.looks_back() {
+            let message =
+                "category_days=True answers past days, which a base of level 'totals' does not keep; use track='days' or 'orders'";
+            return Err(Error::new(ErrorKind::StateMismatch, message));
+        }
         accumulators::check_names(&self.accumulators)?;
         if self.day_ranges.is_some() && (self.track != Track::Once || self.roles.order_id.is_some() || self.window.is_some()) {
             return Err(Error::internal("ranges of days are kept by a base for a single call, of orders of one row"));

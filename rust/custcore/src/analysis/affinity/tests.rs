@@ -14,7 +14,7 @@ use super::spec::{ItemsetSpec, MinBaskets, PairSpec, PairTest, RuleSpec};
 use crate::analysis::p_values::PValueAdjustment;
 use crate::baskets::Baskets;
 use crate::baskets::spec::{BasketBy, BasketSpec};
-use crate::column::chunks::ColumnRoles;
+use crate::column::chunks::{CategoryColumns, ColumnRoles};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::num::random::Random;
@@ -48,6 +48,7 @@ fn baskets(sets: &Sets, context: &Context) -> Result<Baskets> {
         amount: None,
         order_id: None,
         attributes: Vec::new(),
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };

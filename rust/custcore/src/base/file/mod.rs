@@ -108,6 +108,7 @@ impl CustomerBase {
         let known = self.known_parts();
         let roles = &self.spec().roles;
         let is_plain = !roles.customer_id.is_composite()
+            && !roles.categories.is_kept()
             && !roles.order_id.as_ref().is_some_and(KeyNames::is_composite)
             && known
                 .as_ref()

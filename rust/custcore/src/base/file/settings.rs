@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::table::order_id_type;
 use crate::base::export::BaseMeta;
-use crate::column::chunks::{ColumnRoles, InputSchema, Pick};
+use crate::column::chunks::{CategoryColumns, ColumnRoles, InputSchema, Pick};
 use crate::column::key::KeyKind;
 use crate::column::key_schema::{KeyNames, KeyPart, KeySchema};
 use crate::column::time::Clock;
@@ -30,6 +30,8 @@ pub(crate) struct BaseSettings {
     amount: Option<String>,
     order_id: Option<OneOrMore>,
     attributes: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    categories: Option<CategorySettings>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     accumulators: BTreeMap<String, String>,
     track: String,
@@ -43,6 +45,29 @@ pub(crate) struct BaseSettings {
     n_days: bool,
     late: String,
     until: Option<Until>,
+}
+
+/// The columns of categories and channels.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CategorySettings {
+    category: Option<String>,
+    promotion: Option<String>,
+    channel: Option<String>,
+    by_day: bool,
+}
+
+impl CategorySettings {
+    fn of(columns: CategoryColumns) -> Option<Self> {
+        let is_kept = columns.is_kept();
+        let CategoryColumns { category, promotion, channel, by_day } = columns;
+        is_kept.then_some(Self { category, promotion, channel, by_day })
+    }
+
+    fn columns(self) -> CategoryColumns {
+        let Self { category, promotion, channel, by_day } = self;
+        CategoryColumns { category, promotion, channel, by_day }
+    }
 }
 
 /// What is said of the columns of a key: a text for a single column, else a list.
@@ -103,13 +128,14 @@ impl BaseSettings {
         if spec.track == Track::Once || spec.window.is_some() || spec.roles.start.is_some() || spec.roles.returning.is_some() {
             return None;
         }
-        let ColumnRoles { customer_id, timestamp, amount, order_id, attributes, .. } = spec.roles.clone();
+        let ColumnRoles { customer_id, timestamp, amount, order_id, attributes, categories, .. } = spec.roles.clone();
         Some(Self {
             customer_id: OneOrMore::names(&customer_id),
             timestamp,
             amount,
             order_id: order_id.as_ref().map(OneOrMore::names),
             attributes: attributes.into_iter().map(|(name, pick)| (name, name_of(&PICKS, &pick))).collect(),
+            categories: CategorySettings::of(categories),
             accumulators: spec.accumulators.clone(),
             track: name_of(&TRACKS, &spec.track),
             returns: name_of(&RETURNS, &spec.returns),
@@ -139,6 +165,7 @@ impl BaseSettings {
             amount: self.amount,
             order_id: self.order_id.map(|names| names.into_texts().into()),
             attributes,
+            categories: self.categories.map(CategorySettings::columns).unwrap_or_default(),
             start: None,
             returning: None,
         };
@@ -176,8 +203,37 @@ pub(crate) struct KindNames {
     /// The extension types of attributes that have one, by position.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     extensions: BTreeMap<usize, BTreeMap<String, String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    category: Option<ValueText>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    channel: Option<ValueText>,
     /// Whether amounts are written in 128 bits.
     pub wide: bool,
+}
+
+/// The type of categories or channels, with the entries of an extension type.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ValueText {
+    value: String,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    extension: BTreeMap<String, String>,
+}
+
+impl ValueText {
+    fn of(value_type: &ValueType) -> Self {
+        Self { value: value_type.data_type.to_string(), extension: extension(value_type) }
+    }
+
+    fn value_type(self, role: &str) -> Option<ValueType> {
+        value_type(&self.value, self.extension, role)
+    }
+}
+
+/// The type of a column of this name of its type; `None` if there is none.
+fn value_type(name: &str, entries: BTreeMap<String, String>, role: &str) -> Option<ValueType> {
+    let field = Field::new("value", name.parse().ok()?, true).with_metadata(Metadata::from_iter(entries));
+    ValueType::of(&field, role).ok()
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -203,6 +259,8 @@ impl KindNames {
             order: input_schema.order.as_ref().map(|key| OneOrMore::of(key.parts().iter().map(|part| name_of(&KINDS, &part.kind)))),
             attributes: input_schema.attributes.iter().map(|value_type| value_type.data_type.to_string()).collect(),
             extensions: input_schema.attributes.iter().map(extension).enumerate().filter(|(_, entries)| !entries.is_empty()).collect(),
+            category: input_schema.category.as_ref().map(ValueText::of),
+            channel: input_schema.channel.as_ref().map(ValueText::of),
             wide,
         }
     }
@@ -210,9 +268,7 @@ impl KindNames {
     /// The parsed input schema; `None` for an unknown name.
     pub(crate) fn kinds(self, spec: &BaseSpec) -> Result<Option<InputSchema>> {
         let value = |(at, name): (usize, &String)| -> Option<ValueType> {
-            let entries = self.extensions.get(&at).cloned().unwrap_or_default();
-            let field = Field::new("value", name.parse().ok()?, true).with_metadata(Metadata::from_iter(entries));
-            ValueType::of(&field, "attributes").ok()
+            value_type(name, self.extensions.get(&at).cloned().unwrap_or_default(), "attributes")
         };
         let clock = match &self.zone {
             Some(zone) => Clock::Zoned(Zone::named(zone)?),
@@ -231,7 +287,13 @@ impl KindNames {
         let (Some(id), Some(attributes)) = (id, self.attributes.iter().enumerate().map(value).collect::<Option<Vec<_>>>()) else {
             return Ok(None);
         };
-        let fits = attributes.len() == spec.roles.attributes.len() && self.money.is_some() == spec.roles.amount.is_some();
+        let category = self.category.and_then(|text| text.value_type("categories"));
+        let channel = self.channel.and_then(|text| text.value_type("channel"));
+        let columns = &spec.roles.categories;
+        let fits = attributes.len() == spec.roles.attributes.len()
+            && self.money.is_some() == spec.roles.amount.is_some()
+            && category.is_some() == columns.category.is_some()
+            && channel.is_some() == columns.channel.is_some();
         Ok(fits.then(|| InputSchema {
             id,
             clock,
@@ -242,6 +304,8 @@ impl KindNames {
             }),
             order,
             attributes,
+            category,
+            channel,
         }))
     }
 }

@@ -8,6 +8,7 @@
 //! | `units` | amount in units: Int64 if all amounts of the file fit, else Decimal128(38, 0) |
 //! | `days`, if kept | list of `date`, `n_orders`, `n_rows`, `n_other_rows`, `units` |
 //! | `orders`, if there are order ids | list of `order_id` (null: closed), `parts` by day, `attributes` |
+//! | `categories`, `channels`, if kept | a list of cells ([`crate::state::cells`]): `value`, `date`, `n_orders`, `n_rows`, `units`, ... |
 //! | `attributes`, and other groups of accumulators ([`crate::state::accumulator`]) | a column for each; for an attribute its `value` and the timestamp, `seconds` and `nanoseconds` |
 //!
 //! Spilled runs ([`crate::base::spill`]) also have the row numbers for the report: `first_other_row`
@@ -148,7 +149,7 @@ impl BaseFileLayout {
         let days = spec
             .keeps_days()
             .then(|| Fields::from(vec![date.clone(), count("n_orders"), count("n_rows"), count("n_other_rows"), units.clone()]));
-        let groups = Group::all(&Accumulators::new(&spec.roles.attributes, &spec.accumulators, input_schema));
+        let groups = Group::all(&Accumulators::new(&spec.roles, &spec.accumulators, input_schema));
         let orders = input_schema.order_kind().map(|kind| {
             let mut parts = vec![
                 date,

@@ -30,10 +30,10 @@ impl MemoryLimit {
         Ok(Self { memory, folder })
     }
 
-    /// Bytes that a base keeps in memory between changes. The rest is for the change, or for a range of ids; day records are merged
-    /// to be read or written, which takes them once more.
+    /// Bytes that a base keeps in memory between changes. The rest is for the change, or for a range of ids; day records and
+    /// cells are merged to be read or written, which takes them once more.
     pub(crate) fn resident(&self, spec: &BaseSpec) -> u64 {
-        self.memory / if spec.keeps_days() { 4 } else { 2 }
+        self.memory / if spec.keeps_days() || spec.roles.categories.is_kept() { 4 } else { 2 }
     }
 
     /// Bytes of an update while it is built, if it and the work on it may take `left`. Its parts are merged: their ids are sorted, and

@@ -28,14 +28,14 @@ const SLOTS_PER_ROW: usize = 1;
 impl UpdateBuilder {
     /// Whether rows can be partitioned by customer.
     pub(super) fn can_partition(&self, columns: &[InputBatch], rows: usize) -> bool {
-        let is_plain = self.schema.order.is_none() && self.spec.roles.attributes.is_empty() && self.spec.accumulators.is_empty();
+        let is_plain = self.schema.order.is_none() && !self.spec.keeps_values();
         self.strategy != Strategy::Table && is_plain && can_partition(columns, rows) && !self.has_marks()
     }
 
     /// Whether the state has anything per customer.
     fn keeps_customers(&self) -> bool {
         let is_alone = self.spec.window.as_ref().is_some_and(|window| window.alone);
-        !is_alone || !self.spec.roles.attributes.is_empty() || !self.spec.accumulators.is_empty()
+        !is_alone || self.spec.keeps_values()
     }
 
     /// How many of `n_parts` parts will have a slot for every code that customers could have.

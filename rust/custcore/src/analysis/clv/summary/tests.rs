@@ -6,7 +6,7 @@ use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, 
 
 use super::*;
 use crate::base::CustomerBase;
-use crate::column::chunks::ColumnRoles;
+use crate::column::chunks::{CategoryColumns, ColumnRoles};
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::state::spec::{AsOf, BaseSpec, Track};
@@ -108,6 +108,7 @@ fn days_of_a_base_are_summed_up() -> Result<()> {
         amount: Some("amount".into()),
         order_id: None,
         attributes: Vec::new(),
+        categories: CategoryColumns::default(),
         start: None,
         returning: None,
     };
