@@ -92,6 +92,9 @@ impl BasketBuilder {
                 Some(whole) => whole.absorb(content?, 0, context)?,
             }
         }
+        if let Some(whole) = &mut whole {
+            whole.drop_tables();
+        }
         Ok(BasketUpdate { content: whole.unwrap_or_else(|| Content::new(&spec, &schema)), schema, rows })
     }
 }
@@ -132,6 +135,7 @@ impl Worker {
     fn finish(self, context: &Context) -> Result<Content> {
         let Self { mut content, builder, .. } = self;
         content.open = builder.finish(context)?;
+        content.drop_tables();
         Ok(content)
     }
 

@@ -186,6 +186,12 @@ impl Content {
         interners.iter().sum::<usize>() + 4 * self.last_days.capacity() + self.open.bytes() + closed
     }
 
+    /// Frees the hash tables; the next update builds them again.
+    pub(super) fn drop_tables(&mut self) {
+        [&mut self.items, &mut self.customers, &mut self.orders, &mut self.ids].into_iter().for_each(Interner::drop_table);
+        self.last_days.shrink_to_fit();
+    }
+
     /// Amount of work for a pass over all baskets.
     pub(super) fn size(&self) -> usize {
         self.open.len() + self.closed.items.len() + self.ids.len()

@@ -36,6 +36,11 @@ impl BasketLists<'_> {
         &self.items[start..self.ends[basket] as usize]
     }
 
+    /// Frees the lists and customers, which are not read any more.
+    pub(crate) fn release(&mut self) {
+        (self.items, self.ends, self.customers) = Default::default();
+    }
+
     /// The type of items.
     pub(crate) fn item_type(&self) -> Result<&ValueType> {
         self.known.schema.attributes.first().ok_or_else(|| Error::internal("baskets without a type of items"))

@@ -76,7 +76,7 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// The block of these baskets; `least` gives the number of baskets that makes an item frequent, of the number of all. Baskets of
+    /// The block of these baskets, not yet indexed; `least` gives the number of baskets that makes an item frequent, of the number of all. Baskets of
     /// fewer than `min_basket` items are left out.
     pub(super) fn of(
         lists: &BasketLists<'_>,
@@ -156,6 +156,11 @@ impl Block {
                 self.entries.push(ENDS + stratum as u32);
             }
         }
+        Ok(())
+    }
+
+    /// Finds the places of items, which [`Self::places_of`] needs.
+    pub(super) fn index(&mut self) {
         self.starts = Vec::with_capacity(self.items.len() + 1);
         self.starts.push(0);
         let mut end = 0;
@@ -172,7 +177,6 @@ impl Block {
                 *at += 1;
             }
         }
-        Ok(())
     }
 
     /// The places of an item in `entries`.

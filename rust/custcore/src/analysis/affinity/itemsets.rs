@@ -27,10 +27,12 @@ pub(super) struct Found {
 }
 
 /// All sets of items that are in enough baskets.
-pub(super) fn find(lists: &BasketLists<'_>, spec: &ItemsetSpec, context: &Context) -> Result<Found> {
+pub(super) fn find(lists: &mut BasketLists<'_>, spec: &ItemsetSpec, context: &Context) -> Result<Found> {
     let ranks = context.run_if_large(lists.item_keys().len(), |threads| ranks(lists.item_keys(), threads))?;
     let all: Vec<u32> = (0..lists.len() as u32).collect();
-    let block = Block::of(lists, &all, &ranks, 1, |baskets| spec.min_baskets.of(baskets), context)?;
+    let mut block = Block::of(lists, &all, &ranks, 1, |baskets| spec.min_baskets.of(baskets), context)?;
+    lists.release();
+    block.index();
     let least = block.min_item;
     let mut sets = itemsets_of(&block, least, spec, context)?;
     let (positions, places) = block.orders_of_values(&ranks);
@@ -48,8 +50,8 @@ pub(super) fn find(lists: &BasketLists<'_>, spec: &ItemsetSpec, context: &Contex
 /// All sets of items that are in enough baskets, as a table.
 pub fn itemsets(baskets: &Baskets, spec: &ItemsetSpec, context: &Context) -> Result<Table> {
     spec.check()?;
-    let lists = baskets.lists(context)?;
-    let Found { block, sets, least, codes, .. } = find(&lists, spec, context)?;
+    let mut lists = baskets.lists(context)?;
+    let Found { block, sets, least, codes, .. } = find(&mut lists, spec, context)?;
     let mut order: Vec<u32> = (0..sets.len() as u32).collect();
     context.run_if_large(order.len(), |threads| {
         let key = |at: u32| (std::cmp::Reverse(sets.baskets[at as usize]), sets.get(at as usize).len());

@@ -25,7 +25,11 @@ pub fn pairs(baskets: &Baskets, spec: &PairSpec, by: Option<&CustomerSegments>, 
     let mut lists = baskets.lists(context)?;
     let ranks = context.run_if_large(lists.item_keys().len(), |threads| ranks(lists.item_keys(), threads))?;
     let all: Vec<u32> = (0..lists.len() as u32).collect();
-    let whole = block_of(&lists, &all, &ranks, spec, context)?;
+    let mut whole = block_of(&lists, &all, &ranks, spec, context)?;
+    if by.is_none() {
+        lists.release();
+    }
+    whole.index();
     let mut report = std::mem::take(&mut lists.report);
     if spec.min_basket > 1 {
         let mut small = Tally::default();
@@ -44,7 +48,8 @@ pub fn pairs(baskets: &Baskets, spec: &PairSpec, by: Option<&CustomerSegments>, 
         let mut positions = vec![NO_CODE; ranks.len()];
         (0..).zip(&whole.items).for_each(|(position, &item)| positions[item as usize] = position);
         for (segment, own) in (0_u16..).zip(&of_segment).filter(|(_, own)| !own.is_empty()) {
-            let block = block_of(&lists, own, &ranks, spec, context)?;
+            let mut block = block_of(&lists, own, &ranks, spec, context)?;
+            block.index();
             let mut own = found(&block, Some(segment), &ranks, spec, context)?;
             let items = own.pairs.iter().map(|pair| (block.items[pair.a as usize], block.items[pair.b as usize]));
             let of_all = |(a, b): (u32, u32)| {

@@ -23,8 +23,8 @@ type BySet<'a> = HashMap<&'a [u32], u32, RandomState>;
 /// All rules of sets in enough baskets, with one item as their consequent, that are confident enough.
 pub fn rules(baskets: &Baskets, spec: &RuleSpec, context: &Context) -> Result<Table> {
     spec.check()?;
-    let lists = baskets.lists(context)?;
-    let found = find(&lists, &spec.itemsets, context)?;
+    let mut lists = baskets.lists(context)?;
+    let found = find(&mut lists, &spec.itemsets, context)?;
     let sets = &found.sets;
     let by_set: BySet<'_> = (0..sets.len()).map(|at| (sets.get(at), at as u32)).collect();
     let starts: Vec<usize> = (0..sets.len()).step_by(CHECKED).collect();
