@@ -27,8 +27,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Baskets"]
 
-# Settings of a base that baskets do not have.
-NOT_OF_BASKETS = ("as_of", "zero_is_purchase", "order_lines", "n_days", "attributes")
+# The settings of a base that baskets have, too.
+OF_BASE = (
+    *("customer_id", "timestamp", "amount", "order_id", "returns"),
+    *("amount_decimals", "timezone", "on_null", "on_nonfinite"),
+)
 
 
 class Baskets(Patterns):
@@ -367,7 +370,7 @@ class Baskets(Patterns):
         return {"item": self._item, "basket": self._basket, **self._shown()}
 
     def _shown(self) -> dict[str, Any]:
-        read = {name: value for name, value in self._options.items() if name not in NOT_OF_BASKETS}
+        read = {name: value for name, value in self._options.items() if name in OF_BASE}
         return {**read, "max_basket": self._max_basket, "anonymous": self._anonymous}
 
     @property

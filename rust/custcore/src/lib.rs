@@ -175,8 +175,7 @@ pub use ingest::builder::{Update, UpdateBuilder};
 pub use num::money::{Amount, Money, decimal_text};
 pub use order_statistics::quantile::Closed;
 pub use report::{EntryKind, Report, ReportEntry, ReportUnit};
-pub use state::day_ranges::DayRanges;
-pub use state::spec::{AsOf, BaseSpec, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
+pub use state::spec::{AsOf, BaseSpec, DayRanges, Late, OnNonfinite, OnNull, OrderLines, Returns, Track};
 pub use store::draft::Draft;
 #[cfg(feature = "bases")]
 pub use table::bytes::{StoredTable, table_from_bytes, table_to_bytes};

@@ -13,7 +13,6 @@ pub(crate) mod daily_tallies;
 pub(crate) mod day_columns;
 pub(crate) mod day_index;
 pub(crate) mod day_merge;
-pub(crate) mod day_ranges;
 pub(crate) mod day_record;
 pub(crate) mod day_run;
 pub(crate) mod day_segment;

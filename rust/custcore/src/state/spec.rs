@@ -1,9 +1,9 @@
 //! The settings of a customer base, fixed when it is created: columns, rules for refunds, nulls and amounts.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::accumulators;
-use super::day_ranges::DayRanges;
 use crate::column::bounds::ObservationWindow;
 use crate::column::chunks::ColumnRoles;
 use crate::column::key_schema::KeyNames;
@@ -123,6 +123,23 @@ impl AsOf {
                 wrong("as_of is a time with a zone, but the timestamps have none; pass a date, or a time without a zone".to_owned())
             }
         }
+    }
+}
+
+/// Ranges of days whose totals are kept, in days from a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayRanges {
+    /// The day from which the ranges are counted.
+    pub from: AsOf,
+    /// The ranges, which may overlap.
+    pub ranges: Vec<Range<i32>>,
+}
+
+impl DayRanges {
+    /// The ranges as local days.
+    pub(crate) fn days(&self, clock: &Clock) -> Result<Vec<Range<i32>>> {
+        let from = self.from.day(clock)?;
+        Ok(self.ranges.iter().map(|range| from.saturating_add(range.start)..from.saturating_add(range.end)).collect())
     }
 }
 

@@ -5,8 +5,7 @@ use std::ops::Range;
 
 use foldhash::fast::RandomState;
 
-use super::block_kernels::UnitValue;
-use super::day_ranges::RangeTotals;
+use super::block_kernels::{UnitValue, ends};
 use super::days::DaysOfCustomer;
 pub(crate) use super::purchase_rules::{Order, OrderClass, PurchaseRules, PurchaseTallies};
 use super::stats::{CustomerStats, CustomerStatsTable, EMPTY};
@@ -76,6 +75,46 @@ pub(crate) struct RowSlice<'a, U> {
     pub rows: RowNumbers<'a>,
     /// Whether some codes are [`NO_CODE`].
     pub holes: bool,
+}
+
+/// The totals of the orders of a range of days. Its codes are those of the totals of all days.
+#[derive(Debug, Clone)]
+pub(crate) struct RangeTotals {
+    pub(super) days: Range<i32>,
+    pub(super) totals: Totals,
+}
+
+impl RangeTotals {
+    /// Empty totals of orders of one row each.
+    pub(super) fn new(days: Range<i32>) -> Self {
+        Self { days, totals: Totals::new(false) }
+    }
+
+    /// Adds a block of purchases; see [`Totals::add_rows`].
+    pub(super) fn add_block<U: UnitValue>(&mut self, codes: &[u32], days: &[i32], units: &[U], holes: bool) {
+        let (first, last) = ends(days);
+        let Range { start, end } = self.days;
+        if codes.is_empty() || first >= end || last < start {
+            return;
+        }
+        let stats = &mut self.totals.stats;
+        if first >= start && last < end {
+            stats.add_block(codes, days, units, holes);
+            return;
+        }
+        let mut inside = [NO_CODE; BLOCK];
+        for ((inside, &code), day) in inside.iter_mut().zip(codes).zip(days) {
+            *inside = if (start..end).contains(day) { code } else { NO_CODE };
+        }
+        stats.add_block(&inside[..codes.len()], days, units, true);
+    }
+
+    /// Adds an order if it is within the range.
+    pub(super) fn add_order(&mut self, rules: PurchaseRules, order: &Order) {
+        if self.days.contains(&order.day) {
+            self.totals.add_order(rules, order, &mut PurchaseTallies::default());
+        }
+    }
 }
 
 impl Totals {

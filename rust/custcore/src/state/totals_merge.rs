@@ -1,8 +1,7 @@
 //! Merge of the totals of parts: by codes, by joined ids, or end to end.
 
-use super::day_ranges::RangeTotals;
 use super::stats::CustomerStatsTable;
-use super::totals::{Codes, Totals};
+use super::totals::{Codes, RangeTotals, Totals};
 use crate::exec::par::Threads;
 use crate::group::interner::NO_CODE;
 use crate::group::key_union::KeyUnion;

@@ -1,15 +1,55 @@
-//! Sums of blocks by cell: of narrow values in 64 bits, which are moved to the exact sums before they could overflow.
+//! Moments of the rows of a table: read in blocks, sorted by cell, and added. Sums of narrow values are kept in 64 bits, and moved to
+//! the exact sums before they could overflow.
 
 use std::ops::Range;
 
 use arrow_buffer::i256;
 
 use super::buffer::Buffer;
+use super::cell_sort::CellSort;
 use super::fixed_point::{DECIMALS, power_of_ten};
-use super::moments::{CellSums, CellsOfRows, MomentSet, Sums, narrow_cubes, narrow_product, narrow_sum, scaled};
+use super::moments::{CellSums, CellsOfRows, MomentSet, Sums, merge_cells, narrow_cubes, narrow_product, narrow_sum, scaled};
+use super::values::{Columns, Logarithms, ROWS};
+use crate::error::Result;
+use crate::exec::context::Context;
+use crate::exec::par::Threads;
 
 /// Cells that are kept as an array.
 const DENSE_CELLS: usize = 1 << 16;
+
+/// The moments of a set of columns of all rows, by cell.
+pub(super) fn moments_of(set: &MomentSet, columns: &Columns, cells: &CellsOfRows<'_>, context: &Context) -> Result<CellSums> {
+    let rows = cells.groups.len();
+    let logarithms = Logarithms::new();
+    let number = cells.number()?;
+    let work = |range: Range<usize>| -> Result<CellSums> {
+        let mut adder = Adder::new(set, cells, number);
+        let (mut sort, mut buffers) = (CellSort::default(), Vec::new());
+        buffers.resize_with(set.columns.len(), Buffer::default);
+        for start in range.clone().step_by(ROWS) {
+            context.check()?;
+            let block = start..range.end.min(start + ROWS);
+            sort.sort(block.clone(), number, cells, (columns, &set.filter));
+            if sort.runs.is_empty() {
+                continue;
+            }
+            for (buffer, &column) in buffers.iter_mut().zip(&set.columns) {
+                columns.read(column, block.clone(), &logarithms, buffer);
+                if !sort.is_in_order() {
+                    buffer.gather(&sort.places);
+                }
+            }
+            adder.add(&sort.runs, &buffers);
+        }
+        Ok(adder.finish())
+    };
+    let parts = context.run_if_large(rows, |threads: Threads<'_>| threads.par_chunks(rows, work))?;
+    let mut whole = CellSums::new();
+    for part in parts {
+        merge_cells(&mut whole, &part?);
+    }
+    Ok(whole)
+}
 
 /// Sums of narrow values of a cell, as they are before they are scaled to the units of [`Sums`].
 #[derive(Debug, Clone)]
@@ -61,7 +101,7 @@ impl NarrowSums {
 }
 
 /// Adds up the blocks of one thread.
-pub(super) struct Adder<'a> {
+struct Adder<'a> {
     set: &'a MomentSet,
     cells: &'a CellsOfRows<'a>,
     sums: CellSums,
@@ -73,13 +113,13 @@ pub(super) struct Adder<'a> {
 }
 
 impl<'a> Adder<'a> {
-    pub(super) fn new(set: &'a MomentSet, cells: &'a CellsOfRows<'a>, number: usize) -> Self {
+    fn new(set: &'a MomentSet, cells: &'a CellsOfRows<'a>, number: usize) -> Self {
         let number = if number <= DENSE_CELLS { number } else { 0 };
         Self { set, cells, sums: CellSums::new(), dense: vec![None; number], narrow: vec![None; number], decimals: Vec::new() }
     }
 
     /// Adds the runs of a block of one cell each.
-    pub(super) fn add(&mut self, runs: &[(u32, Range<usize>)], buffers: &[Buffer]) {
+    fn add(&mut self, runs: &[(u32, Range<usize>)], buffers: &[Buffer]) {
         let values =
             if self.dense.is_empty() { None } else { buffers.iter().map(|buffer| buffer.values.narrow()).collect::<Option<Vec<_>>>() };
         let Some(values) = values else { return self.add_wide(runs, buffers) };
@@ -118,7 +158,7 @@ impl<'a> Adder<'a> {
     }
 
     /// The sums by cell.
-    pub(super) fn finish(mut self) -> CellSums {
+    fn finish(mut self) -> CellSums {
         self.flush();
         for (number, sums) in self.dense.into_iter().enumerate() {
             if let Some(sums) = sums {

@@ -7,13 +7,9 @@ use std::ops::Range;
 use arrow_buffer::i256;
 
 use super::buffer::{Buffer, Integers};
-use super::cell_sort::CellSort;
 use super::fixed_point::{DECIMALS, power_of_ten, to_f64};
-use super::moment_adder::Adder;
-use super::values::{Columns, Expression, Filter, Logarithms, ROWS, Transform};
+use super::values::{Expression, Filter, Transform};
 use crate::error::{Error, ErrorKind, Result};
-use crate::exec::context::Context;
-use crate::exec::par::Threads;
 use crate::exec::simd::widest;
 use crate::num::wide::centred;
 
@@ -241,7 +237,7 @@ pub(super) struct CellsOfRows<'a> {
 
 impl CellsOfRows<'_> {
     /// The number of cells that may occur.
-    fn number(&self) -> Result<usize> {
+    pub(super) fn number(&self) -> Result<usize> {
         let [groups, strata, segments] = self.sizes;
         let number = groups.checked_mul(strata).and_then(|cells| cells.checked_mul(segments));
         number.filter(|&number| number < u32::MAX as usize).ok_or_else(|| {
@@ -255,40 +251,6 @@ impl CellsOfRows<'_> {
         let (rest, segment) = (number / self.sizes[2], number % self.sizes[2]);
         Cell { group: (rest / self.sizes[1]) as u16, stratum: (rest % self.sizes[1]) as u16, segment: segment as u16 }
     }
-}
-
-/// The moments of a set of columns of all rows, by cell.
-pub(super) fn moments_of(set: &MomentSet, columns: &Columns, cells: &CellsOfRows<'_>, context: &Context) -> Result<CellSums> {
-    let rows = cells.groups.len();
-    let logarithms = Logarithms::new();
-    let number = cells.number()?;
-    let work = |range: Range<usize>| -> Result<CellSums> {
-        let mut adder = Adder::new(set, cells, number);
-        let (mut sort, mut buffers) = (CellSort::default(), Vec::new());
-        buffers.resize_with(set.columns.len(), Buffer::default);
-        for start in range.clone().step_by(ROWS) {
-            context.check()?;
-            let block = start..range.end.min(start + ROWS);
-            sort.sort(block.clone(), number, cells, (columns, &set.filter));
-            if sort.runs.is_empty() {
-                continue;
-            }
-            for (buffer, &column) in buffers.iter_mut().zip(&set.columns) {
-                columns.read(column, block.clone(), &logarithms, buffer);
-                if !sort.is_in_order() {
-                    buffer.gather(&sort.places);
-                }
-            }
-            adder.add(&sort.runs, &buffers);
-        }
-        Ok(adder.finish())
-    };
-    let parts = context.run_if_large(rows, |threads: Threads<'_>| threads.par_chunks(rows, work))?;
-    let mut whole = CellSums::new();
-    for part in parts {
-        merge_cells(&mut whole, &part?);
-    }
-    Ok(whole)
 }
 
 /// Adds the moments of other customers.

@@ -10,8 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::group::interner::NO_CODE;
 use crate::num::money::Money;
-use crate::state::day_ranges::DayRanges;
-use crate::state::spec::AsOf;
+use crate::state::spec::{AsOf, DayRanges};
 use crate::state::stats::EMPTY;
 
 /// More days than a date is from another.
