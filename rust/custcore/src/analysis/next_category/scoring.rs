@@ -161,7 +161,8 @@ mod tests {
             scoring.top(&[], false, 9, true).iter().map(|found| (found.category, found.score)).collect::<Vec<_>>(),
             [(0, 3.0), (1, 3.0), (2, 1.0), (3, 1.0)]
         );
-        let popularity = Weights::new(NextMethod::Popularity, &counts, &PairCounts { starts: vec![0; 5], ..PairCounts::default() });
+        let none = PairCounts { starts: vec![0; 5], ..PairCounts::default() };
+        let popularity = Weights::new(NextMethod::Popularity, &counts, &none);
         assert_eq!(Scoring::new(&popularity).top(&[0], true, 1, true), [suggestion(1, 3.0, None)]);
         Ok(())
     }
