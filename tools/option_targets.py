@@ -378,10 +378,10 @@ TARGETS = (
         (*next_category.BACKTEST[3:], t.N_THREADS),
     ),
     Target("base/_preferences.py", "Preferences.preferences", preferences.PREFERENCES[:1], preferences.PREFERENCES[1:]),
-    Target("base/_preferences.py", "Preferences.channel_preferences", (), preferences.CHANNEL_PREFERENCES),
+    Target("base/_channels.py", "Channels.channel_preferences", (), preferences.CHANNEL_PREFERENCES),
     Target("base/_preferences.py", "Preferences.breadth", (), preferences.BREADTH),
     Target("base/_preferences.py", "Preferences.promotion_sensitivity", (), preferences.PROMOTION),
-    Target("base/_preferences.py", "Preferences.channels", (), preferences.CHANNELS),
+    Target("base/_channels.py", "Channels.channels", (), preferences.CHANNELS),
     Target(
         "base/_preferences.py", "Preferences.preference_features", preferences.FEATURES[:2], preferences.FEATURES[2:]
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from custcore._core import ReadOptions
     from custcore._input.data import AsOf, TimeZone
 
-__all__ = ["columns_read", "memory", "read_options"]
+__all__ = ["columns_read", "folder", "memory", "read_options"]
 
 
 def read_options(
@@ -116,3 +117,8 @@ def memory(value: int | str | None) -> int | None:
     if whole < 0:
         raise OutOfRangeError(f"max_memory={whole} is negative; expected a number of bytes")
     return whole
+
+
+def folder(path: str | os.PathLike[str] | None) -> str | None:
+    """A folder as text."""
+    return None if path is None else os.fspath(path)

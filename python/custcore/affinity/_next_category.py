@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.data import as_of_argument
+from custcore._input.dates import listed_dates
 from custcore._input.proposals import proposing, proposing_methods
 from custcore._lifecycle.model import core_of_base
 from custcore._persistable import Persistable
@@ -17,6 +18,8 @@ from custcore.errors import InvalidTypeError, NotFittedError
 from custcore.result import Table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from custcore._input.data import AsOf
     from custcore.base import CustomerBase
 
@@ -349,7 +352,7 @@ def backtest_next(
     return Table(
         _core.backtest_next(
             core_of_base(base),
-            _dates(dates),
+            listed_dates(dates),
             arguments.whole("horizon", horizon),
             k=[count(f"k[{i}]", number) for i, number in enumerate(_listed("k", k))],
             methods=[arguments.name(f"methods[{i}]", word) for i, word in enumerate(_listed("methods", methods))],
@@ -363,16 +366,3 @@ def _listed(argument: str, values: object) -> Sequence[Any]:
     if isinstance(values, str | bytes) or not isinstance(values, Sequence):
         raise InvalidTypeError(f"{argument}={values!r} is {type(values).__name__}; expected a list")
     return values
-
-
-def _dates(dates: Iterable[AsOf]) -> list[tuple[str, int]]:
-    """The dates for the core, which checks their order."""
-    if isinstance(dates, str | bytes) or not isinstance(dates, Iterable):
-        raise InvalidTypeError(f"dates is {type(dates).__name__}; expected a list of dates, ascending")
-    days = []
-    for i, value in enumerate(dates):
-        day = as_of_argument(value, f"dates[{i}]")
-        if day is None:
-            raise InvalidTypeError(f"dates[{i}] is None; expected a date")
-        days.append(day)
-    return days

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from custcore import _core
 from custcore._input import arguments
 from custcore._input.proposals import proposing
-from custcore._input.read_options import memory, read_options
+from custcore._input.read_options import folder, memory, read_options
 from custcore.base._analyses import Analyses
 from custcore.base._changes import Changes
 from custcore.base._clv import LifetimeValue
@@ -227,7 +227,7 @@ class CustomerBase(
             category_days=category_days,
         )
         self._track, self._late = arguments.name("track", track), arguments.name("late", late)
-        self._core = _core.CustomerBase(self._options, self._track, self._late, memory(max_memory), _folder(spill_dir))
+        self._core = _core.CustomerBase(self._options, self._track, self._late, memory(max_memory), folder(spill_dir))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the base to a file atomically.
@@ -274,7 +274,7 @@ class CustomerBase(
         ModelVersionError
             If a newer custcore wrote it.
         """
-        return CustomerBase._of(_core.CustomerBase.load(os.fspath(path), memory(max_memory), _folder(spill_dir)))
+        return CustomerBase._of(_core.CustomerBase.load(os.fspath(path), memory(max_memory), folder(spill_dir)))
 
     def to_bytes(self) -> bytes:
         """The bytes of the file that :meth:`save` writes, but for ``max_memory``."""
@@ -307,7 +307,7 @@ class CustomerBase(
             raise InvalidTypeError(
                 f"a base is read from bytes, not from {type(data).__name__}; load(path) reads a file"
             )
-        return CustomerBase._of(_core.CustomerBase.from_bytes(bytes(data), memory(max_memory), _folder(spill_dir)))
+        return CustomerBase._of(_core.CustomerBase.from_bytes(bytes(data), memory(max_memory), folder(spill_dir)))
 
     @staticmethod
     def _of(core: _core.CustomerBase) -> CustomerBase:
@@ -398,10 +398,6 @@ _SHOWN_IF_SET = {"as_of", "categories", "promotion", "channel", "category_days"}
 def _restored(data: bytes, max_memory: int | None) -> CustomerBase:
     """A base from its pickled form."""
     return CustomerBase.from_bytes(data, max_memory=max_memory)
-
-
-def _folder(path: str | os.PathLike[str] | None) -> str | None:
-    return None if path is None else os.fspath(path)
 
 
 def _date(text: str | None) -> date | None:

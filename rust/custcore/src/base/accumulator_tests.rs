@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow_array::{Date32Array, Int64Array, RecordBatch};
 
 use super::CustomerBase;
-use crate::column::chunks::{CategoryColumns, ColumnRoles, Pick};
+use crate::column::category::CategoryColumns;
+use crate::column::chunks::{ColumnRoles, Pick};
 use crate::column::customer_id::CustomerId;
 use crate::error::{Error, Result};
 use crate::exec::context::Context;

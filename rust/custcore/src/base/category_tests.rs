@@ -5,14 +5,15 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray};
 
 use super::CustomerBase;
-use crate::column::chunks::{CategoryColumns, ColumnRoles};
+use crate::column::category::CategoryColumns;
+use crate::column::chunks::ColumnRoles;
 use crate::column::customer_id::CustomerId;
 use crate::error::{Error, Result};
 use crate::exec::context::Context;
 use crate::exec::par::Threads;
 use crate::group::interner::NO_CODE;
 use crate::group::keys::Keys;
-use crate::state::cells::CellRole;
+use crate::state::cells::{CellRole, Cells};
 use crate::state::spec::{BaseSpec, OrderLines, Track};
 
 /// Customer, day, amount, order, category, discount.
@@ -222,7 +223,7 @@ fn past_days_are_lost_unless_cells_are_kept_by_day() -> Result<()> {
     let mut base = CustomerBase::new(spec(Track::Orders, OrderLines::Any, false))?;
     base.update(&[batch(&LINES)?], &Context::new(1))?;
     let state = base.state_as_of(Some(104), false, Threads::inline())?.1;
-    assert!(state.accumulators.cells(CellRole::Category).is_some_and(super::super::state::cells::Cells::is_lost));
+    assert!(state.accumulators.cells(CellRole::Category).is_some_and(Cells::is_lost));
     assert!(CustomerBase::new(spec(Track::Totals, OrderLines::Any, true)).is_err());
     Ok(())
 }

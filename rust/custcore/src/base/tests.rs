@@ -7,7 +7,8 @@ use arrow_array::{ArrayRef, Int64Array, RecordBatch, TimestampSecondArray};
 
 use super::CustomerBase;
 use super::versions::VersionedBase;
-use crate::column::chunks::{CategoryColumns, ColumnRoles};
+use crate::column::category::CategoryColumns;
+use crate::column::chunks::ColumnRoles;
 use crate::column::mark::{BEFORE, PURCHASE, RETURNING, START};
 use crate::error::{Error, Result};
 use crate::exec::context::Context;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow_array::{Date32Array, Int64Array, RecordBatch, StringArray};
 
 use super::*;
-use crate::column::chunks::{CategoryColumns, ColumnRoles};
+use crate::column::category::CategoryColumns;
+use crate::column::chunks::ColumnRoles;
 use crate::group::interner::NO_CODE;
 use crate::state::spec::Track;
 

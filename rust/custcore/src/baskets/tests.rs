@@ -6,7 +6,8 @@ use arrow_array::{ArrayRef, Date32Array, Int64Array, RecordBatch, StringArray};
 
 use super::Baskets;
 use super::spec::{BasketBy, BasketSpec};
-use crate::column::chunks::{CategoryColumns, ColumnRoles};
+use crate::column::category::CategoryColumns;
+use crate::column::chunks::ColumnRoles;
 use crate::column::customer_id::CustomerId;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;

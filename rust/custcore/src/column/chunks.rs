@@ -5,9 +5,10 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::Schema;
 
 use super::amount::AmountColumn;
+use super::category::{CategoryColumns, DiscountColumn};
 use super::key::{KeyColumn, KeyKind};
 use super::key_schema::{KeyNames, KeySchema};
-use super::mark::{BEFORE, DiscountColumn, MarkColumn, RETURNING, START};
+use super::mark::{BEFORE, MarkColumn, RETURNING, START};
 use super::time::{Clock, TimeColumn};
 use super::value::ValueType;
 use super::{BLOCK, find_column, flag};
@@ -22,40 +23,6 @@ pub enum Pick {
     First,
     /// The last one; ties by the smallest value.
     Last,
-}
-
-/// The columns of what customers buy, and where.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct CategoryColumns {
-    /// Column of categories, departments, brands or other values, if the orders of each customer with each are counted.
-    pub category: Option<String>,
-    /// Boolean or numeric column of the lines with a discount: true, or above 0.
-    pub promotion: Option<String>,
-    /// Column of channels, such as stores: that of an order is the value of its earliest line.
-    pub channel: Option<String>,
-    /// Whether they are counted by day, so that they are known as of past days.
-    pub by_day: bool,
-}
-
-impl CategoryColumns {
-    /// Whether categories or channels are kept.
-    pub fn is_kept(&self) -> bool {
-        self.category.is_some() || self.channel.is_some()
-    }
-
-    /// An error if an option has nothing to apply to.
-    pub(crate) fn check(&self) -> Result<()> {
-        let unfit = |message: &str| Err(Error::new(ErrorKind::InvalidArgument, message));
-        match (&self.promotion, self.by_day) {
-            (Some(_), _) if self.category.is_none() => {
-                unfit("promotion counts lines with a discount by category, and the base has none; name their column: categories=...")
-            }
-            (_, true) if !self.is_kept() => {
-                unfit("category_days=True keeps categories by day, and the base has none; name their column: categories=...")
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// The names of the input columns by role.

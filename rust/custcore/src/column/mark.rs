@@ -6,7 +6,6 @@ use arrow_array::{Array, ArrayRef, BooleanArray};
 use arrow_schema::DataType;
 
 use super::invalid_type;
-use super::number::NumberColumn;
 use crate::error::Result;
 
 /// The row may start a customer's membership in a cohort.
@@ -35,32 +34,5 @@ impl MarkColumn {
     #[inline]
     pub(crate) fn get(&self, row: usize) -> bool {
         self.0.is_valid(row) && self.0.value(row)
-    }
-}
-
-/// Whether lines have a discount: true, or a number above 0; null is none.
-#[derive(Debug, Clone)]
-pub(crate) struct DiscountColumn(Vec<bool>);
-
-impl DiscountColumn {
-    /// The reader of a boolean or numeric column.
-    pub(crate) fn new(column: &str, array: &ArrayRef) -> Result<Self> {
-        let found = array.data_type();
-        if *found == DataType::Boolean {
-            let marks = MarkColumn::new(column, "promotion", array)?;
-            return Ok(Self((0..array.len()).map(|row| marks.get(row)).collect()));
-        }
-        if !found.is_numeric() {
-            let remedy = "Convert it to boolean first, e.g. df[col].notna()";
-            return Err(invalid_type(column, "promotion", found, "bool or a number, such as the amount of the discount", remedy));
-        }
-        let numbers = NumberColumn::new(column, "promotion", array)?;
-        Ok(Self((0..array.len()).map(|row| numbers.get(row).is_some_and(|number| number.to_f64() > 0.0)).collect()))
-    }
-
-    /// Whether a line has a discount.
-    #[inline]
-    pub(crate) fn get(&self, row: usize) -> bool {
-        self.0[row]
     }
 }

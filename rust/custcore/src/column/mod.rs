@@ -5,6 +5,7 @@
 
 pub(crate) mod amount;
 pub(crate) mod bounds;
+pub(crate) mod category;
 pub(crate) mod chunks;
 pub(crate) mod composite;
 pub(crate) mod customer_id;

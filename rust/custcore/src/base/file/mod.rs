@@ -5,6 +5,7 @@
 //! has no input schema and no columns. The bytes depend on the content only, not on the order of updates; therefore the row
 //! numbers in the report are not stored.
 
+mod category_settings;
 pub(crate) mod settings;
 mod spilled;
 pub(crate) mod table;

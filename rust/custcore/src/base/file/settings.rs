@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use arrow_schema::{DataType, Field, Metadata};
+use arrow_schema::DataType;
 use serde::{Deserialize, Serialize};
 
+use super::category_settings::{CategorySettings, ValueText, extension, value_type};
 use super::table::order_id_type;
 use crate::base::export::BaseMeta;
-use crate::column::chunks::{CategoryColumns, ColumnRoles, InputSchema, Pick};
+use crate::column::chunks::{ColumnRoles, InputSchema, Pick};
 use crate::column::key::KeyKind;
 use crate::column::key_schema::{KeyNames, KeyPart, KeySchema};
 use crate::column::time::Clock;
@@ -45,29 +46,6 @@ pub(crate) struct BaseSettings {
     n_days: bool,
     late: String,
     until: Option<Until>,
-}
-
-/// The columns of categories and channels.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CategorySettings {
-    category: Option<String>,
-    promotion: Option<String>,
-    channel: Option<String>,
-    by_day: bool,
-}
-
-impl CategorySettings {
-    fn of(columns: CategoryColumns) -> Option<Self> {
-        let is_kept = columns.is_kept();
-        let CategoryColumns { category, promotion, channel, by_day } = columns;
-        is_kept.then_some(Self { category, promotion, channel, by_day })
-    }
-
-    fn columns(self) -> CategoryColumns {
-        let Self { category, promotion, channel, by_day } = self;
-        CategoryColumns { category, promotion, channel, by_day }
-    }
 }
 
 /// What is said of the columns of a key: a text for a single column, else a list.
@@ -211,31 +189,6 @@ pub(crate) struct KindNames {
     pub wide: bool,
 }
 
-/// The type of categories or channels, with the entries of an extension type.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ValueText {
-    value: String,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    extension: BTreeMap<String, String>,
-}
-
-impl ValueText {
-    fn of(value_type: &ValueType) -> Self {
-        Self { value: value_type.data_type.to_string(), extension: extension(value_type) }
-    }
-
-    fn value_type(self, role: &str) -> Option<ValueType> {
-        value_type(&self.value, self.extension, role)
-    }
-}
-
-/// The type of a column of this name of its type; `None` if there is none.
-fn value_type(name: &str, entries: BTreeMap<String, String>, role: &str) -> Option<ValueType> {
-    let field = Field::new("value", name.parse().ok()?, true).with_metadata(Metadata::from_iter(entries));
-    ValueType::of(&field, role).ok()
-}
-
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum MoneyKind {
@@ -308,11 +261,6 @@ impl KindNames {
             channel,
         }))
     }
-}
-
-/// The entries of an extension type.
-fn extension(value_type: &ValueType) -> BTreeMap<String, String> {
-    value_type.field("value").metadata().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
 }
 
 /// The key of these columns; `None` for an unknown type.

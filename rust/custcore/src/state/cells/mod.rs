@@ -6,6 +6,7 @@
 
 mod columns;
 mod counts;
+mod merge;
 mod run;
 mod runs;
 #[cfg(test)]
@@ -24,7 +25,7 @@ use self::run::{Ends, Kept};
 pub(crate) use self::runs::CellReader;
 use self::runs::CellRuns;
 use super::accumulator::{Accumulator, Failure, Level, RowBlock, unlike};
-use crate::column::chunks::CategoryColumns;
+use crate::column::category::CategoryColumns;
 use crate::column::flag;
 use crate::column::value::ValueType;
 use crate::error::{Error, Result};
@@ -61,8 +62,6 @@ pub(crate) struct Cells {
     remap: Remap,
 }
 
-/// Marks a value whose code is not mapped yet.
-const NOT_YET: u32 = NO_CODE - 1;
 /// The time of what moves no time.
 const NEVER: (i64, u32) = (i64::MIN, 0);
 
@@ -218,35 +217,6 @@ impl Cells {
         }
     }
 
-    /// Merges by whole owners, if codes of owners and categories keep their order. Returns whether they do.
-    fn merge_in_order(&mut self, level: Level, other: &Self, keys: &[(u32, u32)]) -> Result<bool> {
-        if !keys.is_sorted_by(|a, b| a.0 < b.0 && a.1 < b.1) || keys.len() < other.levels[level as usize].len() / FEW {
-            return Ok(false);
-        }
-        let runs = other.levels[level as usize].all();
-        let mut is_used = vec![false; other.values.len()];
-        for &code in runs.iter().flat_map(|run| run.categories()).filter(|code| **code != NO_CODE) {
-            is_used[code as usize] = true;
-        }
-        let mut codes = vec![NO_CODE; is_used.len()];
-        for (code, _) in (0..).zip(&is_used).filter(|(_, used)| **used) {
-            codes[code as usize] = self.values.intern_from(other.values.keys(), code)?;
-        }
-        if !codes.iter().zip(&is_used).filter(|(_, used)| **used).is_sorted_by(|a, b| a.0 < b.0) {
-            return Ok(false);
-        }
-        for run in runs {
-            let (mut builder, mut next) = (self.levels[level as usize].builder(), 0);
-            for &(from, to) in keys {
-                if let Some(at) = run.find(from, &mut next) {
-                    builder.append_mapped(to, (&run, at), |code| if code == NO_CODE { code } else { codes[code as usize] });
-                }
-            }
-            self.levels[level as usize].push(builder.finish());
-        }
-        Ok(true)
-    }
-
     /// The cells of keys in the order of their values, concatenated, and where those of each key end.
     fn in_value_order(&self, keys: &[(Level, u32)]) -> (Vec<Cell>, Vec<usize>) {
         let mut readers = self.levels.each_ref().map(CellRuns::reader);
@@ -260,9 +230,6 @@ impl Cells {
         (cells, ends)
     }
 }
-
-/// Few customers of many are merged one by one: this many cells for each.
-const FEW: usize = 64;
 
 /// Whether a range of positions is empty.
 fn is_empty(range: &Range<usize>) -> bool {
@@ -306,25 +273,7 @@ impl Accumulator for Cells {
 
     fn merge(&mut self, level: Level, other: &dyn Accumulator, keys: &[(u32, u32)]) -> Result<()> {
         let other = other.as_any().downcast_ref::<Self>().ok_or_else(unlike)?;
-        if self.merge_in_order(level, other, keys)? {
-            return Ok(());
-        }
-        let mut codes = vec![NOT_YET; other.values.len()];
-        let mut reader = other.levels[level as usize].reader();
-        for &(from, to) in keys {
-            for cell in reader.cells(from) {
-                let mut category = cell.category;
-                if category != NO_CODE {
-                    let code = &mut codes[category as usize];
-                    if *code == NOT_YET {
-                        *code = self.values.intern_from(other.values.keys(), category)?;
-                    }
-                    category = *code;
-                }
-                self.levels[level as usize].add(to, Cell { category, ..*cell });
-            }
-        }
-        Ok(())
+        if self.merge_in_order(level, other, keys)? { Ok(()) } else { self.merge_one_by_one(level, other, keys) }
     }
 
     fn clear(&mut self, level: Level, keys: &[u32]) {

@@ -6,7 +6,8 @@ use arrow_array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, 
 
 use super::*;
 use crate::base::CustomerBase;
-use crate::column::chunks::{CategoryColumns, ColumnRoles};
+use crate::column::category::CategoryColumns;
+use crate::column::chunks::ColumnRoles;
 use crate::error::{Error, ErrorKind, Result};
 use crate::exec::context::Context;
 use crate::state::spec::{AsOf, BaseSpec, Track};
