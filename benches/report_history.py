@@ -30,6 +30,7 @@ LEARNT = [
     ("Customer bases", "learnt_base.md"),
     ("Cohorts", "learnt_cohort.md"),
     ("K-means", "learnt_kmeans.md"),
+    ("Experiments and baskets", "learnt_effect.md"),
 ]
 
 
