@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
 use custcore::internals::{BinEdges, NumberColumn, Numbers, Threads};
 use custcore::{
-    AsOf, BaseSpec, CategoryColumns, CenterInit, ColumnRoles, Context, CustomerBase, Error, Features, KMeansSpec, MatrixLayout, Result, RfmScorer, RfmSpec,
-    SimdPath, Table, Track, rfm,
+    AsOf, BaseSpec, CategoryColumns, CenterInit, ColumnRoles, Context, CustomerBase, Error, Features, KMeansSpec, MatrixLayout, Result,
+    RfmScorer, RfmSpec, SimdPath, Table, Track, rfm,
 };
 
 /// A kernel with its input; it can run repeatedly.
