@@ -98,3 +98,4 @@ def test_what_is_refused(folder, run):
     assert "exclude each other" in run(*words, "--table", "breadth", "--by", "country", code=2).stderr
     assert "column" in run("preferences", "bought.csv", "--categories", "itm", code=3).stderr
     assert "leave out --as-of" in run("next", *words[1:], "--backtest", "--as-of", "2026-01-31", code=2).stderr
+    assert "or use --measure orders" in run(*words, "--no-amount", code=3).stderr.replace("\n", " ")
