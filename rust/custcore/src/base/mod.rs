@@ -5,6 +5,7 @@
 //! into a separate state and merges it at the end, so a failed update leaves the base unchanged. Analyses read a snapshot
 //! as of the end of a day, [`view::BaseView`].
 
+mod day_ranges;
 pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod file;
@@ -48,7 +49,6 @@ use crate::report::{EntryKind, Report, ReportEntry, ReportUnit, Tally};
 use crate::state::customer_state::State;
 use crate::state::order_log::OrderLog;
 use crate::state::spec::{AsOf, BaseSpec, Late, Track};
-use crate::state::totals::{Codes, Totals};
 use crate::time::calendar::date_text;
 
 /// Bytes of the id of a batch, in a set, beside its text.
@@ -333,23 +333,6 @@ impl CustomerBase {
             }),
             limit: None,
         })
-    }
-
-    /// The base of the ranges of days before a day that a scan kept, see [`BaseSpec::day_ranges`].
-    pub(crate) fn of_ranges_before(&self, day: i32, context: &Context) -> Result<Self> {
-        let known = self.known.as_ref().ok_or_else(|| Error::internal("ranges of days of a base without data"))?;
-        let mut totals = Totals::new(false);
-        context.run_if_large(self.size(), |threads| {
-            let ranges = known.state.totals.ranges().filter(|(days, _)| days.end <= day);
-            ranges.for_each(|(_, range)| totals.merge(range, Codes::Same, 0, threads));
-        })?;
-        totals.grow(known.state.interner.len());
-        let mut state = State { interner: known.state.interner.view(), totals, ..known.state.empty_like() };
-        (state.rows, state.first_day) = (known.state.rows, known.state.first_day);
-        state.last_day = known.state.last_day.min(day - 1);
-        let (spilled, batches, customers) = (Spilled::default(), BTreeSet::new(), CachedCount::default());
-        let known = Known { state, input_schema: known.input_schema.clone(), spilled, batches, customers, ..*known };
-        Ok(Self { spec: BaseSpec { day_ranges: None, ..self.spec.clone() }, known: Some(known), limit: None })
     }
 
     /// The base as of the end of a day, and a replay of the orders up to it, for analyses of orders; packed if they need no marks.

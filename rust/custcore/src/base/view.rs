@@ -76,7 +76,7 @@ pub struct BaseView<'a> {
 
 /// Totals by customer code.
 #[derive(Debug, Clone, Copy)]
-pub struct TotalsView<'a>(&'a CustomerStatsTable);
+pub struct TotalsView<'a>(pub(super) &'a CustomerStatsTable);
 
 /// One attribute by customer code. Values are codes, too; a value is null if its code is
 /// [`NO_CODE`](crate::NO_CODE).
@@ -145,12 +145,6 @@ impl CustomerBase {
     /// several days.
     pub(crate) fn days_are_final(&self) -> bool {
         self.spec.track.looks_back() && self.known().is_ok_and(|(_, state)| state.is_final())
-    }
-
-    /// The totals of the ranges of days that a scan kept, see [`BaseSpec::day_ranges`].
-    pub(crate) fn range_totals(&self) -> Vec<(&Range<i32>, TotalsView<'_>)> {
-        let Ok((_, state)) = self.known() else { return Vec::new() };
-        state.totals.ranges().map(|(days, totals)| (days, TotalsView(totals.stats()))).collect()
     }
 
     /// The view of a base of one scan, whose orders are all closed.

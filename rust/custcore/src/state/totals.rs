@@ -77,7 +77,7 @@ pub(crate) struct RowSlice<'a, U> {
     pub holes: bool,
 }
 
-/// The totals of the orders of a range of days. Its codes are those of the totals of all days.
+/// The totals of the orders of a range of days. All ranges have the same codes.
 #[derive(Debug, Clone)]
 pub(crate) struct RangeTotals {
     pub(super) days: Range<i32>,
@@ -90,7 +90,7 @@ impl RangeTotals {
         Self { days, totals: Totals::new(false) }
     }
 
-    /// Adds a block of purchases; see [`Totals::add_rows`].
+    /// Adds a block of purchases.
     pub(super) fn add_block<U: UnitValue>(&mut self, codes: &[u32], days: &[i32], units: &[U], holes: bool) {
         let (first, last) = ends(days);
         let Range { start, end } = self.days;
