@@ -138,7 +138,7 @@ fn remarks(block: &Block, found: &PairBlock) -> Vec<String> {
     let mut remarks = Vec::new();
     if let Some(factor) = block.sizes.factor() {
         remarks.push(format!(
-            "size_factor = {factor:.4}: the lift that the sizes of the {} baskets alone give; lift_within is free of it. {items} items \
+            "size_factor = {factor:.4}: the lift that the sizes of the {} baskets alone give; lift_within compares those of like size. {items} items \
              are in at least {} baskets, which makes {} pairs tested",
             block.sizes.baskets,
             block.min_item,
